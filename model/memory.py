@@ -1,0 +1,68 @@
+"""Allocation sites and the pool.
+
+Every allocation of the design is asked for at a named site, and every answer is one of three: granted, refused
+because the pool is full, refused for no visible reason. Who asks and what a refusal changes stands in the
+machine that asks, never here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from .rules import Rule
+
+
+class Site(Enum):
+    """Where memory is asked for; ``spec/memory.md`` has the table (who asks, how much, which rule)."""
+
+    FRAME = "frame"
+    BODY = "body"
+    SLOT = "slot"
+    RESERVATION = "reservation"
+    COMMIT = "commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One pool of memory: ``limit`` and ``used``, both in units (the reference socket's unit is the byte)."""
+
+    limit: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """An allocation about to be asked for: ``amount`` units at ``site``."""
+
+    site: Site
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The answer to a request: the pool afterwards, the rule, and the site that was refused, if one was."""
+
+    pool: Pool
+    rule: Rule
+    refused: Site | None
+
+
+def take(pool: Pool, needs: Sequence[Need], refuse: Site | None) -> Grant:
+    """Take all of ``needs`` or nothing (MEM-1); ``refuse`` is the site at which the environment says no.
+
+    A request that does not fit is refused by MEM-2 whatever the environment says; one that fits and is
+    refused all the same is refused by MEM-3. Either way the pool that comes back is the one that went in.
+    """
+    used = pool.used
+    for need in needs:
+        used = used + need.amount
+        if used > pool.limit:
+            return Grant(pool, Rule.MEM_2, need.site)
+        if refuse == need.site:
+            return Grant(pool, Rule.MEM_3, need.site)
+    return Grant(Pool(pool.limit, used), Rule.MEM_1, None)
+
+
+def give(pool: Pool, amount: int) -> Pool:
+    """Give ``amount`` units back (MEM-4); this never fails and never asks for memory."""
+    return Pool(pool.limit, pool.used - amount)

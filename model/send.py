@@ -1,0 +1,209 @@
+"""The multipart send machine of one socket.
+
+What belongs here: every decision about a part that an application sends: accept, commit, refuse, swallow, roll
+back, abort. What does not: the queue's arithmetic (``pipe``), what a policy prefers (``policies``), who gets the
+memory next (``line``), what the application does with the answer (``application``).
+
+All memory is taken before anything is changed. A refused part leaves the pool as it was, and the socket in the
+state that the policy's reaction names. Committing, rolling back and aborting only ever give memory back.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from . import memory
+from . import pipe as pipes
+from .memory import Need, Pool, Site
+from .pipe import Pipe
+from .policies import SendPolicy, Unfinished
+from .rules import Rule
+
+
+class Phase(Enum):
+    """Where the socket stands in the message that its application is sending."""
+
+    IDLE = "idle"
+    SENDING = "sending"
+    SKIPPING = "skipping"
+    WAITING = "waiting"
+    GONE = "gone"
+
+
+class Answer(Enum):
+    """What a call tells the application; the value is how it is printed."""
+
+    OK = "ok"
+    NO_MEMORY = "ENOMEM"
+    FULL = "EAGAIN"
+    GONE = "ECONNRESET"
+    WAIT = "waits"
+    NONE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The multipart send state: its phase, the policy's ``note``, and ``reserved`` units not yet used."""
+
+    phase: Phase = Phase.IDLE
+    note: int = 0
+    reserved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What things cost, in units: one part, one chunk; and how many slots a chunk has."""
+
+    part: int = 1
+    chunk: int = 1
+    slots: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The outcome of one call: rules (the first is the call's own), answer, next states, and what to do.
+
+    ``wrote`` says that the part was appended, ``dropped`` how many uncommitted parts were rolled back before
+    that, ``committed`` that the uncommitted parts became a message. ``refused`` is the site that had no memory.
+    """
+
+    rules: tuple[Rule, ...]
+    answer: Answer
+    pool: Pool
+    send: Send
+    pipe: Pipe
+    refused: Site | None = None
+    wrote: bool = False
+    dropped: int = 0
+    committed: bool = False
+
+
+def held(sizes: Sizes, send: Send, pipe: Pipe) -> int:
+    """How many units the socket holds: its pipe's parts and chunks, and what it has reserved."""
+    return sizes.part * (pipe.parts + pipe.tail) + sizes.chunk * pipes.chunks(pipe, sizes.slots) + send.reserved
+
+
+def whole_message(sizes: Sizes, parts: int) -> int:
+    """The most that a message of ``parts`` parts can need, wherever in a chunk it begins."""
+    return sizes.part * parts + sizes.chunk * ((sizes.slots - 1 + parts) // sizes.slots)
+
+
+def send_part(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Site | None
+) -> Sent:
+    """Send one part; ``last`` means without SNDMORE, ``refuse`` is the site where the environment says no.
+
+    Total: there is an outcome for every phase. A part of a message whose peer went is answered once with
+    ECONNRESET (SEND-12); while skipping, parts are swallowed (SEND-8, SEND-9); a first part finds the pipe full
+    or not (SEND-4); everything else depends on memory.
+    """
+    if send.phase == Phase.GONE:
+        return Sent((Rule.SEND_12,), Answer.GONE, pool, Send(), pipe)
+    if send.phase == Phase.SKIPPING:
+        if last:
+            return Sent((Rule.SEND_9,), Answer.OK, pool, Send(), pipe)
+        return Sent((Rule.SEND_8,), Answer.OK, pool, send, pipe)
+    if send.phase == Phase.WAITING:
+        return Sent((Rule.SEND_14,), Answer.WAIT, pool, send, pipe)
+    if send.phase == Phase.IDLE and pipes.full(pipe, hwm):
+        return Sent((Rule.SEND_4, Rule.PIPE_6), Answer.FULL, pool, send, pipe)
+    after = pipes.write(pipe)
+    slot = pipes.chunks(after, sizes.slots) - pipes.chunks(pipe, sizes.slots)
+    grows = (Rule.PIPE_4,) if slot > 0 else ()
+    if send.reserved > 0:
+        send = replace(send, reserved=send.reserved - sizes.part - sizes.chunk * slot)
+        grant = memory.Grant(pool, Rule.MEM_1, None)
+    else:
+        grant = memory.take(pool, _needs(sizes, slot), refuse)
+    if grant.refused is not None:
+        return _no_memory(policy, sizes, send, pipe, last, grant)
+    begins = pipe.tail == 0
+    if not last:
+        rules = (Rule.SEND_1 if begins else Rule.SEND_2, grant.rule, Rule.PIPE_1, *grows)
+        return Sent(rules, Answer.OK, grant.pool, replace(send, phase=Phase.SENDING), after, wrote=True)
+    # The last part's flush is the commit. What was reserved and not needed goes back; nothing is asked for.
+    left = memory.give(grant.pool, send.reserved)
+    rules = (Rule.SEND_3, grant.rule, Rule.PIPE_1, *grows, Rule.PIPE_2)
+    return Sent(rules, Answer.OK, left, Send(), pipes.commit(after), wrote=True, committed=True)
+
+
+def _needs(sizes: Sizes, slot: int) -> tuple[Need, ...]:
+    if slot > 0:
+        return (Need(Site.BODY, sizes.part), Need(Site.SLOT, sizes.chunk * slot))
+    return (Need(Site.BODY, sizes.part),)
+
+
+def _no_memory(
+    policy: SendPolicy, sizes: Sizes, send: Send, pipe: Pipe, last: bool, grant: memory.Grant
+) -> Sent:
+    """The one place at which a refusal of the socket's own memory changes its state."""
+    assert grant.refused is not None
+    reaction = policy.refused(Unfinished(pipe.tail, last, grant.refused, send.note))
+    dropped = pipe.tail - reaction.keep
+    after = pipes.roll_back(pipe, dropped)
+    freed = sizes.part * dropped + sizes.chunk * (pipes.chunks(pipe, sizes.slots) - pipes.chunks(after, sizes.slots))
+    pool = memory.give(grant.pool, freed)
+    rolled = (Rule.PIPE_3, Rule.MEM_4) if dropped > 0 else ()
+    if reaction.skip:
+        rules = (Rule.SEND_7, grant.rule, *rolled)
+        return Sent(rules, Answer.NO_MEMORY, pool, Send(Phase.SKIPPING), after, grant.refused, dropped=dropped)
+    if reaction.keep > 0:
+        rules = (Rule.SEND_6, grant.rule, *rolled)
+        kept = replace(send, note=reaction.note)
+        return Sent(rules, Answer.NO_MEMORY, pool, kept, after, grant.refused, dropped=dropped)
+    rules = (Rule.SEND_5, grant.rule, *rolled)
+    return Sent(rules, Answer.NO_MEMORY, pool, Send(), after, grant.refused, dropped=dropped)
+
+
+def reserve(
+    sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, parts: int, queue: int, refuse: Site | None
+) -> Sent:
+    """Reserve the memory of a whole message of ``parts`` parts before its first part.
+
+    With nobody waiting (``queue`` is 0) the memory is taken at once if it is there (SEND-13); if it is not, or if
+    others wait already, the call waits in line (SEND-14). A message that the pool could never hold, and a
+    refusal for no visible reason, are answered with ENOMEM (SEND-16).
+    """
+    if pipes.full(pipe, hwm):
+        return Sent((Rule.SEND_4, Rule.PIPE_6), Answer.FULL, pool, send, pipe)
+    amount = whole_message(sizes, parts)
+    if amount > pool.limit:
+        return Sent((Rule.SEND_16, Rule.MEM_2), Answer.NO_MEMORY, pool, send, pipe, Site.RESERVATION)
+    if queue > 0:
+        return Sent((Rule.SEND_14,), Answer.WAIT, pool, replace(send, phase=Phase.WAITING), pipe)
+    grant = memory.take(pool, (Need(Site.RESERVATION, amount),), refuse)
+    if grant.rule == Rule.MEM_3:
+        return Sent((Rule.SEND_16, Rule.MEM_3), Answer.NO_MEMORY, pool, send, pipe, grant.refused)
+    if grant.refused is not None:
+        return Sent((Rule.SEND_14, grant.rule), Answer.WAIT, pool, replace(send, phase=Phase.WAITING), pipe)
+    granted = replace(send, phase=Phase.SENDING, reserved=amount)
+    return Sent((Rule.SEND_13, grant.rule), Answer.OK, grant.pool, granted, pipe)
+
+
+def serve(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, parts: int) -> Sent:
+    """Give the first in line its reservation if the pool has it (SEND-15), else let it wait on."""
+    grant = memory.take(pool, (Need(Site.RESERVATION, whole_message(sizes, parts)),), None)
+    if grant.refused is not None:
+        return Sent((Rule.SEND_14, grant.rule), Answer.WAIT, pool, send, pipe)
+    granted = replace(send, phase=Phase.SENDING, reserved=whole_message(sizes, parts))
+    return Sent((Rule.SEND_15, grant.rule), Answer.OK, grant.pool, granted, pipe)
+
+
+def abort(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe) -> Sent:
+    """Drop the unfinished message at its sender's wish (SEND-11); from any phase, and without memory."""
+    after = pipes.roll_back(pipe, pipe.tail)
+    freed = held(sizes, send, pipe) - held(sizes, Send(), after)
+    return Sent((Rule.SEND_11, Rule.MEM_4), Answer.OK, memory.give(pool, freed), Send(), after, dropped=pipe.tail)
+
+
+def peer_gone(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe) -> Sent:
+    """The pipe's peer went for good: the pipe is dropped whole, and a half-sent message with it (PIPE-7).
+
+    A sender in the middle of a message learns of it at its next call (SEND-12). One that waits in line or
+    skips has queued nothing that could be lost, and goes on.
+    """
+    half_sent = send.phase == Phase.SENDING
+    after = Send(Phase.GONE) if half_sent else send
+    freed = held(sizes, send, pipe) - held(sizes, after, pipes.gone())
+    return Sent(
+        (Rule.PIPE_7, Rule.MEM_4), Answer.NONE, memory.give(pool, freed), after, pipes.gone(), dropped=pipe.tail
+    )
