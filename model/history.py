@@ -47,18 +47,22 @@ def called(
 
     Returns the history and what is odd about the message that the call committed (0 if it is whole).
     """
-    straight, odd = history.straight, 0
-    if sent.wrote:
-        straight = straight and pipe.tail == part
-        if sent.committed:
-            odd = 0 if straight and sent.pipe.parts - pipe.parts == parts else sent.pipe.parts - pipe.parts
+    straight, odd, owed = history.straight, 0, history.owed
+    completed = sent.answer == Answer.OK and last
+    if sent.wrote and pipe.tail != part:
+        straight = False
+    if sent.committed and not (straight and sent.pipe.parts - pipe.parts == parts):
+        odd = sent.pipe.parts - pipe.parts
     if sent.pipe.tail == 0:
         straight = True
-    completed = sent.answer == Answer.OK and last
+    if sent.answer == Answer.NO_MEMORY:
+        owed = True
+    elif completed:
+        owed = False
     after = replace(
         history,
         straight=straight,
-        owed=sent.answer == Answer.NO_MEMORY or (history.owed and not completed),
+        owed=owed,
         accepted=history.accepted + 1 if completed and numbered else history.accepted,
         commits=history.commits + 1 if sent.committed and numbered else history.commits,
     )

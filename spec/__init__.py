@@ -1,0 +1,1 @@
+"""The normative text, and the reader of its headings and claims."""
