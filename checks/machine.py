@@ -41,7 +41,7 @@ class Machine(Generic[S, A]):
     ``ranges`` bounds each int of the state by field name, both ends included (None: unbounded, for proofs only).
     ``hostile`` actions are the environment's, on which nothing may rely. ``symmetric`` names a tuple of the state
     whose members are interchangeable. ``constants`` are unknowns that stay what they are, the parameters of an
-    unbounded proof.
+    unbounded proof. ``subject`` is what the machine was made from.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Machine(Generic[S, A]):
     symmetric: str | None = None
     show: Callable[[A], str] = str
     constants: Mapping[str, Interval] = field(default_factory=dict)
+    subject: Any = None
 
     @cached_property
     def shape(self) -> Shape:

@@ -107,6 +107,8 @@ def _leaf(name: str, value: object, ranges: Mapping[str, tuple[int, int]] | None
         return Leaf(name, bool, 0, 1)
     if isinstance(value, Enum):
         return Leaf(name, type(value), 0, len(type(value)) - 1)
+    if not isinstance(value, int | Integer):
+        raise OurFault(f"{name} is a {type(value).__name__}; a state holds ints, bools and enum members")
     leaf = Leaf(name, int, None, None)
     if ranges is None:
         return leaf

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from math import gcd
 from typing import Final, Literal
 
@@ -73,13 +72,12 @@ def variable(name: str) -> Form:
     return Form(0, ((Var(name), 1),))
 
 
-def _key(term: tuple[Atom, int]) -> str:
-    return _atom_text(term[0])
+_ORDER: dict[Atom, int] = {}
 
 
-@lru_cache(maxsize=1 << 16)
-def _atom_text(atom: Atom) -> str:
-    return show_atom(atom)
+def _key(term: tuple[Atom, int]) -> int:
+    """Atoms are ordered as they were first met in this process, so that equal sums are equal objects."""
+    return _ORDER.setdefault(term[0], len(_ORDER))
 
 
 def add(left: Form, right: Form, factor: int = 1) -> Form:
@@ -112,8 +110,9 @@ def multiply(left: Form, right: Form) -> Form:
     total = add(scale(left, right.const), scale(Form(0, right.terms), left.const))
     for a, x in left.terms:
         for b, y in right.terms:
-            first, second = sorted((Form(0, ((a, 1),)), Form(0, ((b, 1),))), key=show_form)
-            total = add(total, Form(0, ((Product(first, second), x * y),)))
+            first, second = sorted(((a, 1), (b, 1)), key=_key)
+            product = Product(Form(0, (first,)), Form(0, (second,)))
+            total = add(total, Form(0, ((product, x * y),)))
     return total
 
 
@@ -257,6 +256,22 @@ def variables(thing: Form | Condition) -> Iterator[str]:
                 yield from variables(part)
         case bool():
             return
+
+
+def has_product(thing: Form | Condition) -> bool:
+    """Does a product of unknowns occur in ``thing``?"""
+    match thing:
+        case Form():
+            return any(
+                isinstance(atom, Product) or (isinstance(atom, Quotient) and has_product(atom.form))
+                for atom, _ in thing.terms
+            )
+        case Compare(_, form):
+            return has_product(form)
+        case Junction(_, parts):
+            return any(map(has_product, parts))
+        case bool():
+            return False
 
 
 def substitute(condition: Condition, change: Callable[[str], Form | None]) -> Condition:

@@ -109,10 +109,12 @@ def send_part(
     after = pipes.write(pipe)
     slot = pipes.chunks(after, sizes.slots) - pipes.chunks(pipe, sizes.slots)
     grows = (Rule.PIPE_4,) if slot > 0 else ()
-    if send.reserved > 0:
-        send = replace(send, reserved=send.reserved - sizes.part - sizes.chunk * slot)
+    amount = sizes.part + sizes.chunk * slot
+    if policy.reserves and send.reserved >= amount:
+        send = replace(send, reserved=send.reserved - amount)
         grant = memory.Grant(pool, Rule.MEM_1, None)
     else:
+        # Nothing was reserved, or the message turned out longer than was said: its parts ask like any others.
         grant = memory.take(pool, _needs(sizes, slot), refuse)
     if grant.refused is not None:
         return _no_memory(policy, sizes, send, pipe, last, grant)
@@ -138,20 +140,15 @@ def _no_memory(
     """The one place at which a refusal of the socket's own memory changes its state."""
     assert grant.refused is not None
     reaction = policy.refused(Unfinished(pipe.tail, last, grant.refused, send.note))
-    dropped = pipe.tail - reaction.keep
+    keep = 0 if reaction.skip else reaction.keep
+    dropped = pipe.tail - keep
     after = pipes.roll_back(pipe, dropped)
-    freed = sizes.part * dropped + sizes.chunk * (pipes.chunks(pipe, sizes.slots) - pipes.chunks(after, sizes.slots))
-    pool = memory.give(grant.pool, freed)
+    now = replace(send, note=reaction.note) if keep > 0 else Send(Phase.SKIPPING if reaction.skip else Phase.IDLE)
+    pool = memory.give(grant.pool, held(sizes, send, pipe) - held(sizes, now, after))
     rolled = (Rule.PIPE_3, Rule.MEM_4) if dropped > 0 else ()
-    if reaction.skip:
-        rules = (Rule.SEND_7, grant.rule, *rolled)
-        return Sent(rules, Answer.NO_MEMORY, pool, Send(Phase.SKIPPING), after, grant.refused, dropped=dropped)
-    if reaction.keep > 0:
-        rules = (Rule.SEND_6, grant.rule, *rolled)
-        kept = replace(send, note=reaction.note)
-        return Sent(rules, Answer.NO_MEMORY, pool, kept, after, grant.refused, dropped=dropped)
-    rules = (Rule.SEND_5, grant.rule, *rolled)
-    return Sent(rules, Answer.NO_MEMORY, pool, Send(), after, grant.refused, dropped=dropped)
+    rule = Rule.SEND_7 if reaction.skip else Rule.SEND_6 if keep > 0 else Rule.SEND_5
+    rules = (rule, grant.rule, *rolled)
+    return Sent(rules, Answer.NO_MEMORY, pool, now, after, grant.refused, dropped=dropped)
 
 
 def reserve(

@@ -40,7 +40,7 @@ class Step(Generic[S]):
     ``refused`` is the site that got no memory. ``unit`` describes the message that was committed or delivered:
     0 if it is exactly one message that an application sent, else its number of parts; None if there was none.
     ``completed`` says that the call told an application that the last part of its message was accepted.
-    ``settled`` says that the step met an obligation or ended one: committed, delivered, or given up by its owner.
+    ``settled`` says that the step met an obligation or ended one: completed, delivered, or given up by its owner.
     """
 
     rules: tuple[Rule, ...]

@@ -54,9 +54,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A connection's wire: the number of the message in ``flight`` (0: none), and what is ``odd`` about it."""
+    """A connection's wire: the number of the message in ``flight`` (0: none), its parts, and what is ``odd`` about it."""
 
     flight: int = 0
+    parts: int = 0
     odd: int = 0
 
 
@@ -179,15 +180,18 @@ def finished(system: System, sender: Sender) -> bool:
     return sender.app.message > system.messages
 
 
+def at_rest(system: System, state: State) -> bool:
+    """Has every application sent all, and every message that was committed left the system?"""
+    return all(
+        finished(system, s) and not s.app.abort and s.pipe.messages == 0 and s.link.flight == 0 and s.inbox.messages == 0
+        for s in state.senders
+    )
+
+
 def held(system: System, sender: Sender) -> int:
     """How many units ``sender`` holds, on its side, on the wire and in its receiver's queue."""
-    on_wire = _size(system, sender.link.odd) if sender.link.flight > 0 else 0
-    return sends.held(system.sizes, sender.send, sender.pipe) + system.sizes.part * (on_wire + sender.inbox.parts)
-
-
-def _size(system: System, odd: int) -> int:
-    """How many parts a message has that is ``odd`` (0: it is whole)."""
-    return odd if odd > 0 else system.parts
+    received = sender.link.parts + sender.inbox.parts
+    return sends.held(system.sizes, sender.send, sender.pipe) + system.sizes.part * received
 
 
 def _put(state: State, number: int, sender: Sender) -> State:
@@ -197,10 +201,10 @@ def _put(state: State, number: int, sender: Sender) -> State:
 
 def _call(system: System, state: State, action: Action, sender: Sender) -> Step[State] | None:
     """The application's next call: abort, reserve, or send the next part."""
-    if finished(system, sender) or sender.send.phase == Phase.WAITING:
-        return None
     if sender.app.abort:
         return _abort(system, state, action, sender)
+    if finished(system, sender) or sender.send.phase == Phase.WAITING:
+        return None
     if system.policy.reserves and sender.send.phase == Phase.IDLE:
         return _reserve(system, state, action, sender)
     last = sender.app.part == system.parts - 1
@@ -266,9 +270,10 @@ def _sent(
     if gave_up:
         sender = replace(sender, history=history.moved_on(sender.history, sent.pipe.tail))
     after = _put(state, action.sender, replace(sender, send=sent.send, pipe=sent.pipe))
+    done = sent.answer == Answer.OK and bool(last)
     return Step(
         sent.rules, replace(after, pool=sent.pool), sent.answer, sent.refused, unit,
-        completed=last and sent.answer == Answer.OK, settled=sent.committed or gave_up, effects=effects,
+        completed=done, settled=done or gave_up, effects=effects,
     )  # fmt: skip
 
 
@@ -305,12 +310,13 @@ def _begin(system: System, state: State, action: Action, sender: Sender) -> Step
         return None
     seen = sender.history
     odd = seen.odd[0] if seen.odd else 0
-    after = pipes.read(sender.pipe, _size(system, odd), system.sizes.slots)
+    size = odd if odd > 0 else system.parts
+    after = pipes.read(sender.pipe, size, system.sizes.slots)
     # The parts stay in memory while they are on the wire; the chunks that they leave empty do not.
     freed = pipes.chunks(sender.pipe, system.sizes.slots) - pipes.chunks(after, system.sizes.slots)
     number = seen.commits - sender.pipe.messages + 1 if system.numbered else 1
     moved = replace(
-        sender, pipe=after, link=Link(number, odd), history=replace(seen, odd=history.shift(seen.odd))
+        sender, pipe=after, link=Link(number, size, odd), history=replace(seen, odd=history.shift(seen.odd))
     )
     pool = memory.give(state.pool, system.sizes.chunk * freed)
     rules = (Rule.LINK_1, Rule.PIPE_5)
@@ -323,7 +329,7 @@ def _arrive(system: System, state: State, action: Action, sender: Sender) -> Ste
     if link.flight == 0 or inbox.messages >= system.inbox:
         return None
     odds = history.put(inbox.odd, inbox.messages, link.odd) if link.odd > 0 else inbox.odd
-    arrived = Inbox(inbox.messages + 1, inbox.parts + _size(system, link.odd), odds)
+    arrived = Inbox(inbox.messages + 1, inbox.parts + link.parts, odds)
     seen = replace(sender.history, arrived=link.flight) if system.numbered else sender.history
     after = _put(state, action.sender, replace(sender, link=Link(), inbox=arrived, history=seen))
     return Step((Rule.LINK_2,), after, effects=(Effect(Do.ARRIVE, action.sender),))
@@ -335,7 +341,7 @@ def _receive(system: System, state: State, action: Action, sender: Sender) -> St
     if inbox.messages == 0:
         return None
     odd = inbox.odd[0] if inbox.odd else 0
-    size = _size(system, odd)
+    size = odd if odd > 0 else system.parts
     after = Inbox(inbox.messages - 1, inbox.parts - size, history.shift(inbox.odd))
     seen = history.delivered(sender.history) if system.numbered else sender.history
     pool = memory.give(state.pool, system.sizes.part * size)
@@ -348,7 +354,7 @@ def _lose(system: System, state: State, action: Action, sender: Sender) -> Step[
     """The connection breaks while a message is in flight; the pipe survives, that message does not (LINK-3)."""
     if sender.link.flight == 0 or state.faults >= system.disconnects:
         return None
-    pool = memory.give(state.pool, system.sizes.part * _size(system, sender.link.odd))
+    pool = memory.give(state.pool, system.sizes.part * sender.link.parts)
     seen = history.lost(sender.history, 1) if system.numbered else sender.history
     after = _put(state, action.sender, replace(sender, link=Link(), history=seen))
     after = replace(after, pool=pool, faults=state.faults + 1)
@@ -360,11 +366,10 @@ def _gone(system: System, state: State, action: Action, sender: Sender) -> Step[
     if sender.send.phase != Phase.SENDING or state.faults >= system.disconnects:
         return None
     sent = sends.peer_gone(system.sizes, state.pool, sender.send, sender.pipe)
-    flying = sender.link.flight > 0
-    pool = memory.give(sent.pool, system.sizes.part * _size(system, sender.link.odd)) if flying else sent.pool
+    pool = memory.give(sent.pool, system.sizes.part * sender.link.parts)
     seen = history.dropped_tail(replace(sender.history, odd=(0,) * len(sender.history.odd)))
     if system.numbered:
-        seen = history.lost(seen, sender.pipe.messages + 1 if flying else sender.pipe.messages)
+        seen = history.lost(seen, sender.pipe.messages + 1 if sender.link.flight > 0 else sender.pipe.messages)
     after = _put(state, action.sender, replace(sender, send=sent.send, pipe=sent.pipe, link=Link(), history=seen))
     after = replace(after, pool=pool, faults=state.faults + 1)
     return Step(sent.rules, after, effects=(Effect(Do.DROP_PIPE, action.sender),))

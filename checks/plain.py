@@ -1,0 +1,96 @@
+"""Plain stepping: one state at a time, with values. Slow, obvious, and the oracle of the other engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .asked import DEADLOCK, TOTAL, Asked
+from .errors import OurFault
+from .machine import Machine, Outcome
+from .packing import Packing
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A step that was possible: the action, what came of it, or what it raised or which leaf left its range."""
+
+    action: Any
+    outcome: Outcome | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a complete search found: the same numbers that the compiled search gives."""
+
+    states: int
+    transitions: int
+    depth: int
+    violations: dict[str, int]
+
+
+def steps(machine: Machine[Any, Any], state: object) -> Iterator[Happened]:
+    """Everything that can happen in ``state``."""
+    for action in machine.actions:
+        try:
+            outcome = machine.step(state, action)
+        except Exception as caught:  # noqa: BLE001 - a step that raises is what SAFE-TOTAL asks about
+            yield Happened(action, None, f"{type(caught).__name__}: {caught}")
+            continue
+        if outcome is not None:
+            yield Happened(action, outcome, escapes(machine, outcome.state))
+
+
+def escapes(machine: Machine[Any, Any], state: object) -> str | None:
+    """Which leaf of ``state`` is out of its declared range, in words; None if none is."""
+    if machine.ranges is None:
+        return None
+    try:
+        Packing(machine.shape, None).pack(state)
+    except OurFault as fault:
+        return str(fault)
+    return None
+
+
+def violated_by_state(machine: Machine[Any, Any], asked: Asked, state: object) -> list[str]:
+    """The state properties that ``state`` violates, deadlock included."""
+    found = [name for name, parts in asked.states.items() if not all(part(state) for part in parts)]
+    if asked.pending is not None and asked.pending(state):
+        friendly = (step for step in steps(machine, state) if not machine.hostile(step.action))
+        if not any(step.outcome is not None and step.outcome.state != state and step.error is None for step in friendly):
+            found.append(DEADLOCK)
+    return found
+
+
+def violated_by_step(asked: Asked, state: object, step: Happened) -> list[str]:
+    """The properties that a step from ``state`` violates."""
+    if step.error is not None or step.outcome is None:
+        return [TOTAL]
+    return [name for name, check in asked.steps.items() if not check(state, step.action, step.outcome)]
+
+
+def search(machine: Machine[Any, Any], asked: Asked, canon: Callable[[Any], Hashable] = lambda state: state) -> Counts:
+    """Breadth-first through all states; ``canon`` names a state's class, where members are interchangeable."""
+    seen = {canon(machine.initial)}
+    frontier: list[Any] = [machine.initial]
+    transitions, depth, violations = 0, -1, dict[str, int]()
+    while frontier:
+        depth += 1
+        following: list[Any] = []
+        for state in frontier:
+            for name in violated_by_state(machine, asked, state):
+                violations.setdefault(name, depth)
+            for step in steps(machine, state):
+                for name in violated_by_step(asked, state, step):
+                    violations.setdefault(name, depth + 1)
+                if step.outcome is None or step.error is not None:
+                    continue
+                transitions += 1
+                name = canon(step.outcome.state)
+                if name not in seen:
+                    seen.add(name)
+                    following.append(step.outcome.state)
+        frontier = following
+    return Counts(len(seen), transitions, depth, violations)

@@ -1,0 +1,54 @@
+"""Counterexamples as they are shown: in the words of the API, as a diagram, or as a file to replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from . import mermaid
+from .errors import UsageError
+from .phrases import Names, phrase
+from .sender_trace import Trace, to_json
+from .trace_format import text as json_text
+from .verdicts import verdict
+
+FOR_EVER = "-- from here for ever --"
+NOTHING = "-- from here nothing happens, for ever --"
+WIDEST = 64
+"""How far right the rules may stand; a step in more words than this pushes only its own rule further."""
+
+
+def show(trace: Trace, fmt: str) -> str:
+    """The trace as ``text``, as a ``mermaid`` sequence diagram, or as ``json`` (``docs/formats.md``).
+
+    Text has a line a step, with the rule that fired and what changed, then the expected and what happened.
+    """
+    if fmt not in FORMATS:
+        raise UsageError(f"there is no format {fmt!r}; known are {', '.join(FORMATS)}")
+    return FORMATS[fmt](trace)
+
+
+def _text(trace: Trace) -> str:
+    names = Names(trace)
+    phrases = [phrase(trace, names, moment) for moment in trace.steps]
+    digits = max(2, len(str(len(phrases))))
+    rules = [f"[{said.rule}]" if said.rule else "" for said in phrases]
+    width = max((len(said.text) for said in phrases if len(said.text) <= WIDEST), default=0)
+    rule_width = max(map(len, rules), default=0)
+    lines: list[str] = []
+    for number, (said, rule) in enumerate(zip(phrases, rules, strict=True)):
+        if number == trace.cycle:
+            lines.append(" " * (digits + 2) + FOR_EVER)
+        line = f"{number + 1:>{digits}}  {said.text:<{width}}   {rule:<{rule_width}}   {said.remark}"
+        lines.append(line.rstrip())
+    if trace.cycle == len(trace.steps):
+        lines.append(" " * (digits + 2) + NOTHING)
+    for title, sentence in zip(("expected", "happened"), verdict(trace, names) or (), strict=False):
+        lines.append(f"{title}: {sentence}")
+    return "\n".join(lines)
+
+
+def _json(trace: Trace) -> str:
+    return json_text(to_json(trace))
+
+
+FORMATS: Mapping[str, Callable[[Trace], str]] = {"text": _text, "mermaid": mermaid.diagram, "json": _json}

@@ -1,0 +1,27 @@
+"""Hypothesis profiles for the whole test suite: ENOMEM_HYPOTHESIS is ``ci`` (the default) or ``deep``.
+
+``ci`` draws the same examples each time, so that a red run is red for everyone, and keeps no database for the
+same reason. ``deep`` draws new ones each time and remembers the failing.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=100,
+    stateful_step_count=50,
+    print_blob=False,
+)
+settings.register_profile(
+    "deep",
+    deadline=None,
+    max_examples=5_000,
+    stateful_step_count=120,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("ENOMEM_HYPOTHESIS", "ci"))
