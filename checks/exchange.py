@@ -99,10 +99,7 @@ def step(x: Exchange, state: State, action: Action) -> Step | None:
             return None
         return Step((rule,), replace(state, inbox=state.inbox - 1, used=state.used - x.parts))
     if rule == Rule.FINISHED:
-        done = state.inbox == 0 and all(
-            s.left == 0 and s.k == 0 and s.queue == 0 and not s.flight for s in state.senders
-        )
-        return Step((rule,), state) if done else None
+        return Step((rule,), state) if finished(state) else None
     sender = state.senders[action.sender]
     changed = _sender_step(x, state, sender, rule)
     if changed is None:
@@ -110,6 +107,13 @@ def step(x: Exchange, state: State, action: Action) -> Step | None:
     after, moved = changed
     senders = tuple(moved if i == action.sender else s for i, s in enumerate(state.senders))
     return Step((rule,), replace(after, senders=senders))
+
+
+def finished(state: State) -> bool:
+    """Was everything sent and taken?"""
+    return state.inbox == 0 and all(
+        s.left == 0 and s.k == 0 and s.queue == 0 and not s.flight for s in state.senders
+    )
 
 
 def _sender_step(x: Exchange, state: State, s: Sender, rule: Rule) -> tuple[State, Sender] | None:

@@ -9,7 +9,7 @@ hostile actions may be on the stem but not on the cycle (ASSUME-CALM); nothing r
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Obligation:
-    """While ``open`` is true of a state, some step that ``settles`` must come."""
+    """While ``open`` is true of a state, some step that ``settles`` must come; ``owner`` is whose obligation it is."""
 
     name: str
+    owner: int | None
     open: Callable[[Any], object]
     settles: Callable[[Any, Any], bool]
 
@@ -45,6 +46,7 @@ class Starved:
     """An obligation that a fair run leaves open for ever: the actions of the stem, then those of the cycle."""
 
     name: str
+    owner: int | None
     stem: tuple[Any, ...]
     cycle: tuple[Any, ...]
 
@@ -103,21 +105,23 @@ class Graph:
                 progress(Progress(self._table.count, done, 0, self._table.count - first, now))
         self.source, self.target, self.label = (np.concatenate(parts or [np.empty(0, np.int32)]) for parts in (sources, targets, labels))
 
-    def starved(self, calm: bool = True) -> Starved | None:
+    def starved(self, among: Sequence[Obligation] | None = None, *, calm: bool = True, fair: bool = True) -> Starved | None:
         """A fair run that leaves an obligation open for ever, the shortest found; None: there is no such run.
 
-        ``calm`` False lets the environment be hostile on the cycle too.
+        ``calm`` False lets the environment be hostile on the cycle too; ``fair`` False demands no fairness.
         """
         best: Starved | None = None
         for number, obligation in enumerate(self.obligations):
-            lasso = self._violation(number, obligation, calm)
+            if among is not None and obligation not in among:
+                continue
+            lasso = self._violation(number, obligation, calm, fair)
             if lasso is not None and (best is None or len(lasso.stem) + len(lasso.cycle) < len(best.stem) + len(best.cycle)):
                 actions = [self._found[label].action for label in self.label[lasso.stem]]
                 cycle = [self._found[label].action for label in self.label[lasso.cycle]]
-                best = Starved(obligation.name, tuple(actions), tuple(cycle))
+                best = Starved(obligation.name, obligation.owner, tuple(actions), tuple(cycle))
         return best
 
-    def _violation(self, number: int, obligation: Obligation, calm: bool) -> Lasso | None:
+    def _violation(self, number: int, obligation: Obligation, calm: bool, demand: bool) -> Lasso | None:
         hostile = np.array([self.machine.hostile(t.action) for t in self._found])
         settles = np.array([t.outcome is not None and obligation.settles(t.action, t.outcome) for t in self._found])
         places = np.array([t.place for t in self._found], np.int32)
@@ -128,7 +132,7 @@ class Graph:
         inside = open_here[self.source] & open_here[self.target] & ~settles[self.label]
         if calm:
             inside &= friendly
-        fair_actions = np.unique(places[~hostile]) if len(hostile) else np.empty(0, np.int32)
+        fair_actions = np.unique(places[~hostile]) if demand else np.empty(0, np.int32)
         enabled = np.zeros((len(fair_actions), self.states), np.bool_)
         acts = places[self.label]
         for row, action in enumerate(fair_actions):
@@ -138,6 +142,11 @@ class Graph:
         within = inside & (component[self.source] == component[self.target])
         fair = self._fair(count, component, enabled, within, acts, fair_actions)
         fair &= np.bincount(component, weights=open_here, minlength=count) > 0
+        if not demand:
+            # Without fairness a run may simply stop; a cycle that does something says more.
+            walked = np.zeros(count, np.bool_)
+            walked[component[self.source[within]]] = True
+            fair &= walked
         if not fair.any():
             return None
         edges = np.flatnonzero(within)

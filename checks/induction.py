@@ -35,12 +35,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Query:
-    """One proof obligation: under ``given``, ``goal`` has no model, if the proof is right."""
+    """One proof obligation: under ``given``, ``goal`` has no model, if the proof is right.
+
+    ``labels`` say what the first of ``given`` are; the rest are facts about products.
+    """
 
     name: str
     given: tuple[z3.BoolRef, ...]
     goal: z3.BoolRef
     near: frozenset[str] | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass
@@ -79,11 +83,11 @@ class Induction:
             leaf.unknown: form_of(value)
             for leaf, value in zip(machine.shape.leaves, machine.shape.values(machine.initial), strict=True)
         }
-        self._transitions = transitions(machine, tuple(asked.steps.values()))
+        self.transitions = transitions(machine, tuple(asked.steps.values()))
         self._states = {name: tuple(self._truth(part) for part in parts) for name, parts in asked.states.items()}
         self._candidates = {c.name: self._truth(c.predicate) for c in candidates}
         self._grouped: dict[int, list[Transition[Any]]] = {}
-        for transition in self._transitions:
+        for transition in self.transitions:
             if transition.error is None:
                 self._grouped.setdefault(transition.place, []).append(transition)
         self._families = {c.name: c.family or c.name for c in candidates}
@@ -108,6 +112,11 @@ class Induction:
                 above = terms.at_most_zero(terms.add(terms.constant(leaf.low), form, -1))
                 yield terms.conjunction(above, terms.at_most_zero(terms.add(form, terms.constant(leaf.high), -1)))
 
+    def possible(self) -> bool:
+        """Can what is assumed of the parameters hold at all?"""
+        solver = z3.Solver()
+        return bool(solver.check(*self._start()) == z3.sat)
+
     def run(self) -> Proof:
         """Find the invariant, then judge every property by it."""
         began = time.perf_counter()
@@ -127,7 +136,7 @@ class Induction:
                 else:
                     verdicts.setdefault(name, True)
         dropped = [name for name in self._candidates if name not in kept]
-        return Proof(kept, dropped, verdicts, models, queries, time.perf_counter() - began, len(self._transitions))
+        return Proof(kept, dropped, verdicts, models, queries, time.perf_counter() - began, len(self.transitions))
 
     def _check(self, kept: Sequence[str], goal: z3.BoolRef, near: frozenset[str] | None) -> z3.CheckSatResult:
         """Is there a state in the invariant that meets ``goal``?  Leaves the model in ``self._solver``.
@@ -169,6 +178,11 @@ class Induction:
 
     def _hypotheses(self, kept: Sequence[str]) -> tuple[z3.BoolRef, ...]:
         return (*(self._z3(c) for c in self._hypothesis_terms(kept)), *self._translator.facts)
+
+    def _labels(self, kept: Sequence[str]) -> tuple[str, ...]:
+        """What the hypotheses are, in the order of ``_hypotheses``."""
+        bounded = (leaf.unknown for leaf in self.machine.shape.leaves if leaf.low is not None and leaf.high is not None)
+        return ("the assumption on the parameters", *(f"the type of {name}" for name in bounded), *kept)
 
     def _z3(self, condition: Condition) -> z3.BoolRef:
         return self._translator.condition(condition)
@@ -274,25 +288,24 @@ class Induction:
         return (False, self._values(self._solver.model())) if answer == z3.sat else (None, {})
 
     def _initiation(self, kept: Sequence[str]) -> list[Query]:
-        return [Query("initiation", self._start(), z3.Or(*(self._not_at_start(name) for name in kept)))]
+        goal = z3.Or(*(self._not_at_start(name) for name in kept))
+        return [Query("initiation", self._start(), goal, labels=self._labels(()))]
 
     def _consecution(self, kept: Sequence[str]) -> list[Query]:
-        hypotheses = self._hypotheses(kept)
-        return [
-            Query(f"consecution {self.machine.show(self.machine.actions[place])}", hypotheses, self._leaves(kept, place))
-            for place in self._grouped
-        ]
+        hypotheses, labels = self._hypotheses(kept), self._labels(kept)
+        names = {place: f"consecution {self.machine.show(self.machine.actions[place])}" for place in self._grouped}
+        return [Query(names[p], hypotheses, self._leaves(kept, p), labels=labels) for p in self._grouped]
 
     def _safety(self, name: str, kept: Sequence[str]) -> list[Query]:
         """The obligations of a property under the invariant; each asks for a state that violates it."""
-        hypotheses = self._hypotheses(kept)
+        hypotheses, labels = self._hypotheses(kept), self._labels(kept)
         if name in self.asked.states:
-            return [Query(name, hypotheses, z3.Not(self._z3(terms.conjunction(*self._states[name]))))]
+            return [Query(name, hypotheses, z3.Not(self._z3(terms.conjunction(*self._states[name]))), labels=labels)]
         if name == TOTAL:
-            raising = [self._z3(t.condition) for t in self._transitions if t.error is not None]
-            return [Query(name, hypotheses, z3.Or(*raising))]
+            raising = [self._z3(t.condition) for t in self.transitions if t.error is not None]
+            return [Query(name, hypotheses, z3.Or(*raising), labels=labels)]
         if name == DEADLOCK:
-            return [Query(name, hypotheses, self._stuck())]
+            return [Query(name, hypotheses, self._stuck(), labels=labels)]
         number = list(self.asked.steps).index(name)
         found = []
         for place, group in self._grouped.items():
@@ -300,15 +313,15 @@ class Induction:
             violated = terms.disjunction(*wrong)
             if violated is not False:
                 label = f"{name} {self.machine.show(self.machine.actions[place])}"
-                found.append(Query(label, hypotheses, self._z3(violated), self._near(place)))
-        return found or [Query(name, hypotheses, z3.BoolVal(False))]
+                found.append(Query(label, hypotheses, self._z3(violated), self._near(place), labels))
+        return found or [Query(name, hypotheses, z3.BoolVal(False), labels=labels)]
 
     def _stuck(self) -> z3.BoolRef:
         """An obligation is open and no friendly transition changes anything."""
         assert self.asked.pending is not None
         moves = [
             z3.And(self._z3(t.condition), self._z3(t.changes))
-            for t in self._transitions
+            for t in self.transitions
             if t.error is None and t.updates and not self.machine.hostile(t.action)
         ]
         return z3.And(self._z3(self._truth(self.asked.pending)), z3.Not(z3.Or(*moves)))

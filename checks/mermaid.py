@@ -11,7 +11,7 @@ from .verdicts import verdict
 
 def diagram(trace: Trace) -> str:
     """The diagram, with the rules as notes and a lasso's cycle as a loop."""
-    names = Names(trace)
+    names = Names.of(trace)
     # Somebody must take part, even if nothing happened or only other sockets acted.
     shown = [names.sender(number) for number in names.acting] or ["A"]
     lines = ["sequenceDiagram"]
@@ -37,7 +37,7 @@ def diagram(trace: Trace) -> str:
 def _lines(moment: Moment, said: Phrase, name: str) -> list[str]:
     """The arrow or the note of one step, then the note of its rule."""
     app, socket, receiver = f"app{name}", f"socket{name}", f"receiver{name}"
-    note = _note(socket, ", ".join(text for text in (said.rule, said.remark) if text))
+    note = _note(socket, _listed(said.rule, said.remark))
     if moment.error is not None:
         return [f"    Note over {socket}: {_clear(said.text)}"]
     match moment.action.kind:
@@ -46,7 +46,7 @@ def _lines(moment: Moment, said: Phrase, name: str) -> list[str]:
         case Kind.SERVE:
             return [_arrow(socket, "-->>", app, f"{said.call}: {said.answer}"), *note]
         case Kind.ARRIVE:
-            return [_arrow(socket, "->>", receiver, said.call.removeprefix("link brings ")), *note]
+            return [_arrow(socket, "->>", receiver, said.call.removesuffix(" to the receiver")), *note]
         case Kind.LOSE:
             return [_arrow(socket, "-x", receiver, said.call), *note]
         case Kind.GONE:
@@ -54,12 +54,15 @@ def _lines(moment: Moment, said: Phrase, name: str) -> list[str]:
         case Kind.RECEIVE:
             return _note(receiver, f"{said.call} = {said.answer}, {said.rule}")
         case Kind.FRAME:
-            texts = (f"{said.call} = {said.answer}", said.rule, said.remark)
-            return _note(app, ", ".join(text for text in texts if text))
+            return _note(app, _listed(f"{said.call} = {said.answer}", said.rule, said.remark))
         case Kind.BEGIN:
             return _note(socket, f"{said.call}, {said.rule}")
         case Kind.OTHERS:
-            return _note(socket, f"{said.text}, {said.rule}, {said.remark}")
+            return _note(socket, _listed(said.text, said.rule, said.remark))
+
+
+def _listed(*texts: str) -> str:
+    return ", ".join(text for text in texts if text)
 
 
 def _arrow(start: str, arrow: str, end: str, text: str) -> str:

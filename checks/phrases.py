@@ -5,6 +5,7 @@ Nothing is decided here about sockets: the words are read off states, steps and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from enomem.model import send as sends
@@ -37,11 +38,16 @@ class Names:
     Messages are named in turn: with two acting senders, the first one's messages are A, C, E and so on.
     """
 
-    def __init__(self, trace: Trace) -> None:
-        acting = {moment.action.sender for moment in trace.steps if moment.action.kind != Kind.OTHERS}
+    def __init__(self, acting: Iterable[int], senders: int) -> None:
         self.acting = sorted(acting)
-        idle = [number for number in range(trace.system.senders) if number not in acting]
+        idle = [number for number in range(senders) if number not in self.acting]
         self._rank = {number: rank for rank, number in enumerate((*self.acting, *idle))}
+
+    @classmethod
+    def of(cls, trace: Trace) -> Names:
+        """The names for a trace."""
+        acting = {moment.action.sender for moment in trace.steps if moment.action.kind != Kind.OTHERS}
+        return cls(acting, trace.system.senders)
 
     def sender(self, number: int) -> str:
         """The name of a sender."""
@@ -60,8 +66,8 @@ class Names:
         return f"[{', '.join(self.part(part) for part in message)}]"
 
     def messages(self, *messages: Message) -> str:
-        """The names of all parts of several messages, each in its brackets."""
-        return " and ".join(self.parts(message) for message in messages)
+        """The names of all parts of several messages, each in its brackets; nothing for one without parts."""
+        return " and ".join(self.parts(message) for message in messages if message)
 
 
 @dataclass(frozen=True)
@@ -160,13 +166,12 @@ def _said(at: Place) -> Phrase:
         case Kind.LOSE:
             return Phrase(at.name, f"connection lost with {names.messages(*had.flight[:1])} in flight")
         case Kind.GONE:
-            # Whatever was on its way is listed from the receiver's end, the unfinished message last.
-            dropped = names.messages(*had.flight, *had.pipe, *((had.tail,) if had.tail else ()))
-            return Phrase(at.name, f"peer gone, {dropped or 'nothing'} dropped")
+            return Phrase(at.name, f"peer gone, {_gone(at)} dropped")
         case Kind.OTHERS:
-            amount = at.action.amount
+            pool, amount = at.moment.after.pool, at.action.amount
+            if amount == 0:
+                return Phrase("other sockets", "lose a connection")
             does = f"take {amount}" if amount > 0 else f"give back {-amount}"
-            pool = at.moment.after.pool
             return Phrase("other sockets", does, remark=f"{pool.used} of {pool.limit} in use")
 
 
@@ -244,11 +249,20 @@ def _dropped(at: Place) -> str:
     """What an unfinished message had and has no more."""
     if not at.did(Do.ROLL_BACK):
         return ""
-    parts = at.had.tail[len(at.has.tail) :]
-    reserved = at.before.send.reserved - at.after.send.reserved
-    dropped = [at.names.parts(parts)] if parts else []
-    dropped += [f"{units(reserved)} reserved"] if reserved > 0 else []
+    dropped = [names for names in (at.names.messages(at.had.tail[len(at.has.tail) :]), _unreserved(at)) if names]
     return f"{' and '.join(dropped)} dropped" if dropped else ""
+
+
+def _gone(at: Place) -> str:
+    """All that went with the peer, from its end: what was on its way, then the unfinished message."""
+    dropped = at.names.messages(*at.had.flight, *at.had.pipe, at.had.tail)
+    return " and ".join(names for names in (dropped, _unreserved(at)) if names) or "nothing"
+
+
+def _unreserved(at: Place) -> str:
+    """The reservation that an unfinished message had and has no more."""
+    reserved = at.before.send.reserved - at.after.send.reserved
+    return f"{reserved} reserved units" if reserved > 0 else ""
 
 
 def _left(at: Place) -> str:

@@ -29,7 +29,7 @@ MAX_NOTES = 65_535
 BUILT_IN = {policy.name: policy for policy in POLICIES}
 
 
-class PolicyRange(PolicyError):  # noqa: N818 - named for what happened, like Diverges
+class PolicyRange(PolicyError):
     """A policy went out of range, on values or on a path of symbols.
 
     Nobody knows on symbols whether the path can be taken at all: the engine that meets this error as a path's

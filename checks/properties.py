@@ -70,7 +70,7 @@ def commit(_: System, __: State, action: Action, step: Step[State]) -> object:
     return step.refused != Site.COMMIT and action.refuse != Site.COMMIT
 
 
-def loud(sys: System, state: State, sender: Sender) -> object:
+def loud(sys: System, sender: Sender) -> object:
     """SAFE-LOUD: every completed message was committed, and is on its way, delivered or visibly lost."""
     seen = sender.history
     flying = 1 if sender.link.flight > 0 else 0
@@ -104,7 +104,17 @@ def undelivered(_: System, sender: Sender) -> object:
 
 
 def pending(sys: System, state: State) -> object:
-    """Is any obligation open?"""
+    """Is any obligation open whose meeting must not wait for somebody else for ever?
+
+    Where senders that are not looked into share the pool, the question is put to any one sender: if it holds memory,
+    or if it wants something and nobody else holds any, it must be able to move. Whoever waits for memory then waits for
+    a sender that can move, so that together this rules a deadlock out for any number of senders.
+    """
+    if sys.others:
+        if any(held(sys, sender) > 0 for sender in state.senders):
+            return True
+        if state.others > 0:
+            return False
     return any(wants(sys, sender) or undelivered(sys, sender) for sender in state.senders)
 
 
@@ -112,7 +122,7 @@ STATE_PROPERTIES: Mapping[str, tuple[StateProperty, ...]] = {
     "SAFE-CONSERVE": (conserve, nothing_at_rest),
     "SAFE-BOUND": (bound,),
 }
-SENDER_PROPERTIES: Mapping[str, Callable[[System, State, Sender], object]] = {"SAFE-LOUD": loud}
+SENDER_PROPERTIES: Mapping[str, Callable[[System, Sender], object]] = {"SAFE-LOUD": loud}
 STEP_PROPERTIES: Mapping[str, StepProperty] = {
     "SAFE-WHOLE": whole,
     "SAFE-ONCE": once,

@@ -17,11 +17,11 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from . import plain
+from . import plain, terms
 from .asked import DEADLOCK, TOTAL, Asked, conditions
 from .compiled import Batch, Compiled
 from .errors import OurFault
-from .machine import Machine, transitions
+from .machine import Machine, Transition, transitions
 from .packing import Packing, Words
 from .table import Table, WordSet
 
@@ -118,8 +118,6 @@ class Search:
         self._pending = len(checks) - 1 if asked.pending is not None else None
         if self._pending is not None:
             # Compiled checks report where a condition fails, so "nothing pending" is what is asked of each state.
-            from . import terms
-
             checks[self._pending] = terms.negate(checks[self._pending])
         found = transitions(machine, tuple(asked.steps.values()))
         self._compiled = Compiled(machine, self.packing, found, checks)
@@ -128,6 +126,11 @@ class Search:
         self._hits: dict[str, _Hit] = {}
         self._fired: set[int] = set()
         self._transitions = 0
+
+    @property
+    def transitions(self) -> Sequence[Transition[Any]]:
+        """The symbolic transitions that the search was compiled from."""
+        return self._compiled.transitions
 
     def run(self) -> Result:
         """Search; Ctrl-C ends it with what was found so far."""

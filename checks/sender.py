@@ -10,6 +10,7 @@ from enomem.model.system import Action, State, System
 
 from . import terms
 from .machine import Machine
+from .sender_trace import named
 from .symbols import Integer
 
 SLACK = 2
@@ -42,6 +43,7 @@ def _machine(sys: System, ranges: dict[str, tuple[int, int]] | None) -> Machine[
         ranges=ranges,
         hostile=lambda action: action.hostile,
         symmetric="senders",
+        show=named,
         subject=sys,
     )
 

@@ -86,7 +86,7 @@ def take(system: System, state: State, payloads: Payloads, action: Action) -> Mo
     except (UsageError, Inconclusive, OurFault):
         raise
     except Exception as caught:  # noqa: BLE001 - a step that raises is what SAFE-TOTAL asks about
-        error = f"{type(caught).__name__}: {caught}" if str(caught) else type(caught).__name__
+        error = " ".join([f"{type(caught).__name__}:", *str(caught).split()]).rstrip(":")
         return Moment(action, state, None, error, payloads, payloads)
     if step is None:
         return None
@@ -125,7 +125,7 @@ def run(
 def named(action: Action) -> str:
     """An action in words, by the model's own numbers."""
     if action.kind == Kind.OTHERS:
-        return f"others ({action.amount:+d})"
+        return f"others ({action.amount:+d})" if action.amount != 0 else "others (a connection lost)"
     refused = f", refused at {action.refuse.name}" if action.refuse is not None else ""
     return f"{action.kind.value} of sender {action.sender}{refused}"
 

@@ -162,7 +162,7 @@ class WordSet:
 
     def state(self, number: int) -> tuple[int, ...]:
         """One state's word."""
-        return (int(self._store[number] * _INVERSE),)
+        return (int(self._store[number]) * int(_INVERSE) % (1 << 64),)
 
     def add(self, words: Words) -> None:
         """Add the states that are not there yet."""

@@ -70,9 +70,7 @@ def _bounds(owner: type[System] | type[Sizes]) -> dict[str, type]:
     return {f.name: type(f.default) for f in fields(owner) if isinstance(f.default, int)}
 
 
-def head(
-    system: System, identifier: str | None, cycle: int | None, source: str | None, kind: str
-) -> dict[str, Any]:
+def head(system: System, identifier: str | None, cycle: int | None, source: str | None, kind: str) -> dict[str, Any]:
     """Everything of a trace but its steps."""
     sizes = {name: getattr(system.sizes, name) for name in _bounds(Sizes)}
     return {

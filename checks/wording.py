@@ -28,13 +28,13 @@ def show(trace: Trace, fmt: str) -> str:
 
 
 def _text(trace: Trace) -> str:
-    names = Names(trace)
+    names = Names.of(trace)
     phrases = [phrase(trace, names, moment) for moment in trace.steps]
     digits = max(2, len(str(len(phrases))))
     rules = [f"[{said.rule}]" if said.rule else "" for said in phrases]
     width = max((len(said.text) for said in phrases if len(said.text) <= WIDEST), default=0)
     rule_width = max(map(len, rules), default=0)
-    lines: list[str] = []
+    lines = [] if phrases else [f"{0:>{digits}}  the initial state"]
     for number, (said, rule) in enumerate(zip(phrases, rules, strict=True)):
         if number == trace.cycle:
             lines.append(" " * (digits + 2) + FOR_EVER)

@@ -17,7 +17,8 @@ class History:
     """What was seen of one sender.
 
     ``straight``: the uncommitted tail is the beginning of the application's present message (an empty tail is).
-    ``owed``: the application was told ENOMEM and has completed no message since. ``accepted`` counts completed
+    ``owed``: the application was told ENOMEM and has completed no message since (where messages are numbered: it
+    would tell two turns of the same cycle apart). ``accepted`` counts completed
     messages (the last part answered OK), ``commits`` the messages that became readable, ``arrived`` is the
     highest commit number that reached the receiver's queue, ``delivered`` and ``lost`` (visibly) count messages.
     ``odd`` has, for each message in the pipe from the oldest, 0 if it is whole or its number of parts.
@@ -56,7 +57,7 @@ def called(
     if sent.pipe.tail == 0:
         straight = True
     if sent.answer == Answer.NO_MEMORY:
-        owed = True
+        owed = numbered
     elif completed:
         owed = False
     after = replace(
@@ -69,9 +70,9 @@ def called(
     return (_committed_odd(after, pipe.messages, odd) if odd > 0 else after), odd
 
 
-def no_memory(history: History) -> History:
+def no_memory(history: History, numbered: bool) -> History:
     """Remember that the application was told ENOMEM other than by the sending of a part."""
-    return replace(history, owed=True)
+    return replace(history, owed=numbered)
 
 
 def delivered(history: History) -> History:

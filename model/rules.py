@@ -23,7 +23,6 @@ class Rule(Enum):
     MEM_2 = "MEM-2"
     MEM_3 = "MEM-3"
     MEM_4 = "MEM-4"
-    MEM_5 = "MEM-5"
 
     PIPE_1 = "PIPE-1"
     PIPE_2 = "PIPE-2"

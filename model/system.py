@@ -145,14 +145,14 @@ def actions(system: System) -> tuple[Action, ...]:
             for kind in (Kind.BEGIN, Kind.ARRIVE, Kind.RECEIVE, Kind.FRAME, Kind.LOSE, Kind.GONE)
         ]
     if system.others:
-        found += [Action(Kind.OTHERS, amount=1), Action(Kind.OTHERS, amount=-1)]
+        found += [Action(Kind.OTHERS, amount=amount) for amount in (1, -1, 0)]
     return tuple(found)
 
 
 def step(system: System, state: State, action: Action) -> Step[State] | None:
     """What ``action`` does in ``state``, or None if it cannot happen there."""
     if action.kind == Kind.OTHERS:
-        return _others(state, action.amount)
+        return _others(system, state, action.amount)
     sender = state.senders[action.sender]
     if sender.history.corrupt:
         return None
@@ -249,7 +249,7 @@ def _reserve(system: System, state: State, action: Action, sender: Sender) -> St
     called = sender
     if sent.answer == Answer.NO_MEMORY:
         app = recovered(sender.app, system.recovery, system.numbered)
-        called = replace(sender, app=app, history=history.no_memory(sender.history))
+        called = replace(sender, app=app, history=history.no_memory(sender.history, system.numbered))
     if sent.answer == Answer.WAIT:
         called = replace(sender, place=line.join(state.waiting))
         state = replace(state, waiting=state.waiting + 1)
@@ -296,7 +296,7 @@ def _frame(system: System, state: State, action: Action, sender: Sender) -> Step
         return None
     gave_up = system.recovery == Recovery.NEXT
     app = recovered(sender.app, system.recovery, system.numbered)
-    seen = history.no_memory(sender.history)
+    seen = history.no_memory(sender.history, system.numbered)
     if gave_up:
         seen = history.moved_on(seen, sender.pipe.tail)
     app = replace(app, abort=system.aborts and must_abort(system.recovery))
@@ -375,9 +375,12 @@ def _gone(system: System, state: State, action: Action, sender: Sender) -> Step[
     return Step(sent.rules, after, effects=(Effect(Do.DROP_PIPE, action.sender),))
 
 
-def _others(state: State, amount: int) -> Step[State] | None:
-    """Sockets that are not looked into take or give units of the same pool."""
+def _others(system: System, state: State, amount: int) -> Step[State] | None:
+    """Sockets that are not looked into take or give units of the same pool, or (0) lose a connection."""
+    if amount == 0:
+        return None if state.faults >= system.disconnects else Step((Rule.LINK_3,), replace(state, faults=state.faults + 1))
     others, used = state.others + amount, state.pool.used + amount
     if others < 0 or used > state.pool.limit:
         return None
-    return Step((Rule.MEM_5,), replace(state, pool=Pool(state.pool.limit, used), others=others))
+    rule = Rule.MEM_1 if amount > 0 else Rule.MEM_4
+    return Step((rule,), replace(state, pool=Pool(state.pool.limit, used), others=others))

@@ -134,6 +134,13 @@ def test_notes_are_handed_back_before_any_engine_starts(tmp_path: Path) -> None:
     assert said.startswith(line_with(tmp_path, "return None") + "answered None instead of a Reaction")
 
 
+def test_an_exception_that_cannot_be_printed(tmp_path: Path) -> None:
+    top = "class Odd(Exception):\n    def __str__(self): raise self\n"
+    written(tmp_path, "raise Odd", top=top)
+    said = sentence(f"{tmp_path / 'mine.py'}:Mine")
+    assert said == line_with(tmp_path, "raise Odd") + "raised Odd in answer to a message; correct that line"
+
+
 def test_endless_recursion(tmp_path: Path) -> None:
     written(tmp_path, "return self.refused(message)")
     said = sentence(f"{tmp_path / 'mine.py'}:Mine")

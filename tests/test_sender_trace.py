@@ -179,9 +179,7 @@ def test_the_json_of_a_step() -> None:
 
 @pytest.mark.parametrize("cycle", [None, 2])
 def test_a_file_holds_the_whole_trace(cycle: int | None) -> None:
-    system = System(
-        RESERVE, Recovery.RESTART, memory=3, senders=3, numbered=False, others=True, disconnects=0
-    )
+    system = System(RESERVE, Recovery.RESTART, memory=3, senders=3, numbered=False, others=True, disconnects=0)
     actions = [Action(Kind.CALL, 2), Action(Kind.CALL, 1), SEND]
     if cycle is not None:
         actions = [SEND, Action(Kind.CALL, 1), Action(Kind.FRAME, 2), Action(Kind.CALL, 2)]

@@ -1,22 +1,19 @@
 """Counterexamples as a person reads them: whole texts, every property's two sentences, the diagram, the names."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from enomem.checks.errors import UsageError
 from enomem.checks.phrases import letters
-from enomem.checks.properties import PROPERTIES
-from enomem.checks.sender_trace import Moment, Trace, run, to_json
-from enomem.checks.wording import FORMATS, show
+from enomem.checks.sender_trace import run, to_json
+from enomem.checks.wording import show
 from enomem.model.application import Recovery
 from enomem.model.memory import Site
-from enomem.model.payloads import Part, Payloads
-from enomem.model.pipe import Pipe
 from enomem.model.policies import DISCARD, KEEP, RESERVE, SKIP, Reaction, SendPolicy, Unfinished
-from enomem.model.system import Action, Kind, Sender, State, System
+from enomem.model.system import Action, Kind, System
 
 RESTART, RESUME, NEXT = Recovery.RESTART, Recovery.RESUME, Recovery.NEXT
 
@@ -40,9 +37,7 @@ FRAME, LOSE, GONE = Action(Kind.FRAME), Action(Kind.LOSE), Action(Kind.GONE)
 SPLICE = [call(), no_body(), call(), call(), *deliver()]
 
 
-def shown(
-    system: System, actions: Sequence[Action], identifier: str | None = None, cycle: int | None = None
-) -> str:
+def shown(system: System, actions: Sequence[Action], identifier: str | None = None, cycle: int | None = None) -> str:
     """The text form."""
     return show(run(system, actions, identifier=identifier, cycle=cycle), "text")
 
@@ -94,9 +89,7 @@ def test_tail_alone() -> None:
 
 
 def test_swallowed_in_silence() -> None:
-    assert shown(
-        System(SKIP, RESTART, parts=3), [call(), no_body(), call(), call(), call()], "SAFE-LOUD"
-    ) == lines("""
+    assert shown(System(SKIP, RESTART, parts=3), [call(), no_body(), call(), call(), call()], "SAFE-LOUD") == lines("""
          1  A: send(A1, SNDMORE) -> ok                        [SEND-1]
          2  A: send(A2, SNDMORE) -> ENOMEM, refused at BODY   [SEND-7]   [A1] dropped, A swallows what follows
          3  A: send(A1, SNDMORE) -> ok                        [SEND-8]   A1 is swallowed
@@ -108,9 +101,7 @@ def test_swallowed_in_silence() -> None:
 
 
 def test_half_a_message_each() -> None:
-    assert shown(
-        System(KEEP, RESUME, memory=2), [call(), call(1), call(), call(1)], "LIVE-DEADLOCK"
-    ) == lines("""
+    assert shown(System(KEEP, RESUME, memory=2), [call(), call(1), call(), call(1)], "LIVE-DEADLOCK") == lines("""
          1  A: send(A1, SNDMORE) -> ok                     [SEND-1]
          2  B: send(B1, SNDMORE) -> ok                     [SEND-1]
          3  A: send(A2) -> ENOMEM, pool is full (2 of 2)   [SEND-6]   A keeps [A1]
@@ -181,7 +172,7 @@ def test_reservations_that_are_refused_or_dropped() -> None:
          1  A: reserve(A: 3 units) -> ENOMEM, refused at RESERVATION   [SEND-16]
          2  A: reserve(A: 3 units) -> ok                               [SEND-13]
          3  A: msg_init_size(A1) -> ENOMEM                             [SEND-10]
-         4  A: abort_message() -> ok                                   [SEND-11]   3 units reserved dropped
+         4  A: abort_message() -> ok                                   [SEND-11]   3 reserved units dropped
     """)
     assert shown(replace(system, memory=2), [call()]) == lines("""
          1  A: reserve(A: 3 units) -> ENOMEM, more than the pool could ever hold (2)   [SEND-16]
@@ -224,8 +215,8 @@ def test_the_callers_own_allocation() -> None:
 
 def test_memory_that_others_take_and_a_pool_that_is_full_for_a_chunk() -> None:
     system = System(DISCARD, RESTART, memory=3, others=True)
-    take, give = Action(Kind.OTHERS, amount=1), Action(Kind.OTHERS, amount=-1)
-    assert shown(system, [take, call(), call(), take, take, call(), give]) == lines("""
+    take, give, lose = (Action(Kind.OTHERS, amount=amount) for amount in (1, -1, 0))
+    assert shown(system, [take, call(), call(), take, take, call(), give, lose]) == lines("""
          1  other sockets: take 1                                   [MEM-5]    1 of 3 in use
          2  A: send(A1, SNDMORE) -> ok                              [SEND-1]
          3  A: send(A2) -> ENOMEM, pool is full (2 of 3) at SLOT    [SEND-5]   [A1] dropped
@@ -233,6 +224,7 @@ def test_memory_that_others_take_and_a_pool_that_is_full_for_a_chunk() -> None:
          5  other sockets: take 1                                   [MEM-5]    3 of 3 in use
          6  A: send(A1, SNDMORE) -> ENOMEM, pool is full (3 of 3)   [SEND-5]
          7  other sockets: give back 1                              [MEM-5]    2 of 3 in use
+         8  other sockets: lose a connection                        [MEM-5]
     """)
 
 
@@ -242,6 +234,14 @@ def test_a_state_in_which_nothing_happens_for_ever() -> None:
             -- from here nothing happens, for ever --
         expected: each sender finishes or gives up its message in the end, and has what it committed delivered
         happened: A never finishes message A
+    """)
+
+
+def test_the_initial_state() -> None:
+    assert shown(System(DISCARD, RESTART, senders=1, memory=0), [], "LIVE-DEADLOCK") == lines("""
+         0  the initial state
+        expected: while a message is unfinished or undelivered, something can be done that changes something
+        happened: A gets no memory for its first message (pool: 0 of 0)
     """)
 
 
@@ -257,7 +257,7 @@ class Broken(SendPolicy):
 def test_a_step_that_raised() -> None:
     trace = run(System(Broken(), NEXT, senders=1), [call(), no_body()], identifier="SAFE-TOTAL")
     assert show(trace, "text") == lines("""
-         1  A: send(A1, SNDMORE) -> ok                                            [SEND-1]
+         1  A: send(A1, SNDMORE) -> ok                             [SEND-1]
          2  A: send(A2) -> raises ValueError: what now; #1 parts
         expected: every step has an outcome, and no part of a state leaves its range
         happened: the last step raised ValueError: what now; #1 parts
@@ -268,7 +268,7 @@ def test_a_step_that_raised() -> None:
 def test_a_line_that_is_too_long_pushes_only_its_own_rule() -> None:
     system = System(DISCARD, RESTART, senders=1, parts=20, memory=60, queue=4)
     texts = shown(system, [*[call()] * 20, *deliver()]).splitlines()
-    assert {line.index("[SEND") for line in texts[:20]} == {36}
+    assert {line.index("[SEND") for line in texts[:20]} == {34}
     assert texts[-1].endswith("A20]   [LINK-4]")
 
 
@@ -281,9 +281,7 @@ def test_the_senders_that_act_are_named_in_order() -> None:
     """)
 
 
-@pytest.mark.parametrize(
-    ("number", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (27, "AB"), (701, "ZZ"), (702, "AAA")]
-)
+@pytest.mark.parametrize(("number", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (27, "AB"), (701, "ZZ"), (702, "AAA")])
 def test_letters(number: int, name: str) -> None:
     assert letters(number) == name
 
@@ -317,15 +315,41 @@ def test_mermaid() -> None:
 
 def test_mermaid_of_what_no_application_does() -> None:
     system = System(RESERVE, RESTART, memory=3, others=True, disconnects=2)
-    whole = [call(), call(1), call(), call(), *deliver(), Action(Kind.SERVE, 1), Action(Kind.GONE, 1)]
-    after = [Action(Kind.FRAME), call(), Action(Kind.OTHERS, amount=1)]
-    diagram = show(run(system, [*whole, *after]), "mermaid").splitlines()
-    assert [line.strip() for line in diagram if "B" not in line][2:] == lines("""
+    first = [call(), call(1), call(), call(), Action(Kind.BEGIN), LOSE, Action(Kind.SERVE, 1)]
+    then = [Action(Kind.GONE, 1), FRAME, *[call(1)] * 4, *deliver(1), Action(Kind.OTHERS, amount=1)]
+    diagram = show(run(system, [*first, *then]), "mermaid")
+    told = [line.strip() for line in diagram.splitlines()]
+    assert [line for line in told if "send(" not in line and "-->>" not in line] == lines("""
+        sequenceDiagram
+        participant appA as app A
+        participant socketA as socket A
+        participant appB as app B
+        participant socketB as socket B
         participant receiverA as receiver of A
+        participant receiverB as receiver of B
         appA->>socketA: reserve(A: 3 units)
-        socketA-->>appA: ok
         Note over socketA: SEND-13
-        appA->>socketA: send(A1, SNDMORE)
+        appB->>socketB: reserve(B: 3 units)
+        Note over socketB: SEND-14
+        Note over socketA: SEND-1
+        Note over socketA: SEND-3, committed [A1, A2]
+        Note over socketA: link takes [A1, A2], LINK-1
+        socketA-xreceiverA: connection lost with [A1, A2] in flight
+        Note over socketA: LINK-3
+        Note over socketB: SEND-15
+        receiverB-xsocketB: peer gone, 3 reserved units dropped
+        Note over socketB: PIPE-7
+        Note over appA: msg_init_size(C1) = ENOMEM, SEND-10
+        Note over socketB: SEND-12
+        appB->>socketB: reserve(B: 3 units)
+        Note over socketB: SEND-13
+        Note over socketB: SEND-1
+        Note over socketB: SEND-3, committed [B1, B2]
+        Note over socketB: link takes [B1, B2], LINK-1
+        socketB->>receiverB: link brings [B1, B2]
+        Note over socketB: LINK-2
+        Note over receiverB: recv() = [B1, B2], LINK-4
+        Note over socketA: other sockets: take 1, MEM-5, 1 of 3 in use
     """).splitlines()
 
 

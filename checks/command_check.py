@@ -1,0 +1,191 @@
+"""`enomem check`: what is asked, run, concluded and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+
+from enomem.model.application import Recovery
+from enomem.model.policies import POLICIES
+from enomem.spec.claims import claims
+
+from . import console, matrix, plan, report, runner, sender_trace, wording
+from .errors import UsageError
+from .judge import Finding, prove
+from .matrix import Cell, Job, Verdict
+from .plan import Engine
+from .policy_file import load_policy
+from .properties import PROPERTIES
+from .search import MEMORY_SHARE
+
+OPTION_OF = {
+    "app.part": "parts", "app.message": "messages", "history.accepted": "messages", "history.commits": "messages",
+    "history.arrived": "messages", "history.delivered": "messages", "history.lost": "messages", "pipe.messages": "queue",
+    "inbox.messages": "inbox", "inbox.parts": "inbox", "pool.used": "memory", "pipe.tail": "memory",
+    "pipe.parts": "queue", "faults": "disconnects", "link.flight": "messages",
+}  # fmt: skip
+"""Which bound makes a field large."""
+
+
+def run(
+    *, policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], deep: bool, json_file: Path | None,
+    junit: Path | None, certificate: Path | None, traces: Path | None, fmt: str, jobs: int | None, max_memory: int | None,
+    timeout: float, quiet: bool, **bounds: int | None,
+) -> int:  # fmt: skip
+    """Check, print, write; returns the exit code."""
+    count = runner.workers(jobs)
+    job = _job(policies, recoveries, identifiers, deep, bounds, max_memory, timeout, count)
+    loaded = {text: load_policy(text) for text, _ in job.policies}
+    for text, _ in job.policies:
+        plan.systems(loaded[text], Recovery.RESTART, job.bounds)
+    work = matrix.tasks(job, {text: policy.reserves for text, policy in loaded.items()})
+    with console.Progress(len(work), quiet) as progress:
+        outcome = runner.run(work, count, progress.show)
+    cells = matrix.cells(job, outcome.findings)
+    problems = [] if outcome.interrupted else _problems(job, outcome.findings)
+    code = _exit_code(job, cells, problems)
+    _show(job, cells, problems, outcome, fmt)
+    if traces is not None:
+        _write_traces(traces, cells)
+    if certificate is not None and not outcome.interrupted:
+        _certify(job, certificate)
+    if json_file is not None:
+        report.write_json(json_file, cells, code, problems)
+    if junit is not None:
+        report.write_junit(junit, cells, problems)
+    return code
+
+
+def _job(
+    policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], deep: bool,
+    bounds: dict[str, int | None], max_memory: int | None, timeout: float, count: int,
+) -> Job:  # fmt: skip
+    """What is asked for; UsageError names what is unknown and what is like it."""
+    chosen = {name: value for name, value in bounds.items() if value is not None}
+    everything = not (policies or recoveries or identifiers or chosen)
+    texts = list(dict.fromkeys(policies)) or [policy.name for policy in POLICIES]
+    share = psutil.virtual_memory().available * MEMORY_SHARE / count
+    return Job(
+        policies=[(text, load_policy(text).name) for text in texts],
+        recoveries=[_known(r, [x.value for x in Recovery], "recovery") for r in dict.fromkeys(recoveries)]
+        or [r.value for r in Recovery],
+        identifiers=[_known(i, PROPERTIES, "property") for i in dict.fromkeys(identifiers)] or list(PROPERTIES),
+        bounds=chosen or None,
+        deep=deep,
+        claims=dict(claims()) if not chosen else {},
+        needed=everything,
+        max_bytes=int(max_memory * 2**20 if max_memory else share),
+        timeout=timeout,
+    )
+
+
+def _known(given: str, known: Sequence[str], what: str) -> str:
+    if given.upper() in known:
+        return given.upper()
+    near = get_close_matches(given.upper(), known, 1, 0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    raise UsageError(f"there is no {what} {given!r}; {hint}")
+
+
+def _problems(job: Job, findings: Sequence[Finding]) -> list[str]:
+    """What makes a check fail although every cell is as claimed: assumptions or rules that mean nothing."""
+    if not job.needed:
+        return []
+    found = matrix.unneeded(findings)
+    silent = matrix.never_fired(findings)
+    if silent:
+        found.append(f"rules that never fired in any search: {', '.join(silent)}")
+    missing = [key for key in job.claims if key[2] not in PROPERTIES]
+    return found + [f"spec/claims.toml speaks of an unknown property: {' '.join(key)}" for key in missing]
+
+
+def _exit_code(job: Job, cells: Sequence[Cell], problems: Sequence[str]) -> int:
+    if any(cell.verdict == Verdict.UNKNOWN for cell in cells):
+        return 3
+    if job.needed:
+        unclaimed = any(cell.claimed is None for cell in cells)
+        return 0 if all(cell.as_claimed for cell in cells) and not problems and not unclaimed else 1
+    return 1 if any(cell.verdict == Verdict.VIOLATED for cell in cells) else 0
+
+
+def _show(job: Job, cells: Sequence[Cell], problems: Sequence[str], outcome: runner.Outcome, fmt: str) -> None:
+    out = Console(highlight=False)
+    if outcome.interrupted:
+        out.print("interrupted: what is shown is what was finished; the rest is unknown", style="bold yellow")
+        for words in outcome.last_words:
+            out.print(f"  at work: {words}")
+    if fmt == "text" or job.needed:
+        out.print(console.tables(cells, out.width))
+        for line in console.legend(cells):
+            out.print(line, soft_wrap=True)
+    if not job.needed:
+        _show_traces(out, cells, fmt)
+    for cell in cells:
+        if cell.verdict == Verdict.UNKNOWN:
+            out.print(f"{cell.policy} {cell.recovery} {cell.identifier}: unknown: {cell.reason}", soft_wrap=True)
+    for finding in outcome.findings:
+        if finding.stopped:
+            _show_stopped(out, finding)
+    needed = [f for f in outcome.findings if f.task.engine == Engine.NEEDED]
+    if needed and not matrix.unneeded(needed):
+        names = dict.fromkeys(plan.needed()[f.task.number].assumption for f in needed)
+        out.print(f"assumptions shown to be needed: {', '.join(sorted(names))}", soft_wrap=True)
+    for problem in problems:
+        out.print(f"PROBLEM: {problem}", style="bold red", soft_wrap=True)
+    if job.needed:
+        asserted = sum(cell.as_claimed for cell in cells)
+        out.print(f"{asserted} of {len(cells)} cells are as spec/claims.toml says")
+        out.print("show a counterexample: enomem check --policy KEEP --recovery NEXT --property SAFE-WHOLE", soft_wrap=True)
+
+
+def _show_traces(out: Console, cells: Sequence[Cell], fmt: str) -> None:
+    for cell in cells:
+        if cell.trace is not None:
+            if fmt == "text":
+                out.print(f"\n{cell.policy} {cell.recovery} violates {cell.identifier}:", style="bold")
+            shown = wording.show(sender_trace.trace_of(cell.trace, load_policy), fmt)
+            out.print(shown, soft_wrap=True, markup=False)
+
+
+def _show_stopped(out: Console, finding: Finding) -> None:
+    """Why a search did not finish, what makes it large, and the command that shrinks it."""
+    out.print(f"{finding.task.title}: not finished, {finding.states:,} states: {finding.stopped}", soft_wrap=True)
+    if not finding.largest:
+        return
+    out.print("  most values: " + ", ".join(f"{name} ({count})" for name, count in finding.largest[:5]), soft_wrap=True)
+    options = [OPTION_OF.get(name.removeprefix("senders.")) for name, count in finding.largest if count > 1]
+    shrinkable = [option for option in options if option and finding.bounds.get(option, 0) > 1]
+    option = shrinkable[0] if shrinkable else "senders"
+    bounds = {**finding.bounds, option: max(1, finding.bounds[option] - 1)}
+    words = " ".join(f"--{name} {value}" for name, value in bounds.items())
+    out.print(f"  smaller: enomem check --policy {finding.task.policy} --recovery {finding.task.recovery} {words}", soft_wrap=True)
+
+
+def _write_traces(directory: Path, cells: Sequence[Cell]) -> None:
+    """Write every counterexample as JSON, text and Mermaid."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for cell in cells:
+        if cell.trace is not None:
+            trace = sender_trace.trace_of(cell.trace, load_policy)
+            stem = f"{cell.policy}-{cell.recovery}-{cell.identifier}".lower()
+            for fmt, suffix in (("json", "json"), ("text", "txt"), ("mermaid", "mmd")):
+                (directory / f"{stem}.{suffix}").write_text(wording.show(trace, fmt) + "\n", encoding="utf-8")
+
+
+def _certify(job: Job, directory: Path) -> None:
+    """Prove again, here, what was proved, and write every obligation as SMT-LIB 2."""
+    from . import certificate
+
+    for text, name in job.policies:
+        policy = load_policy(text)
+        for recovery in job.recoveries:
+            for scope in plan.scopes(policy.reserves, job.deep):
+                proof = prove(policy, Recovery(recovery), scope, job.timeout, lambda _: None)
+                certificate.write(proof, f"{name} {recovery}, {scope.text}", directory)
+
+

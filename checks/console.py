@@ -1,0 +1,110 @@
+"""What a person sees: the table, the progress line, the counterexamples. It draws and concludes nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from . import matrix
+from .matrix import Cell, Verdict
+
+WIDE = 118
+"""Columns that the whole matrix needs beside each other."""
+
+
+def text_of(cell: Cell) -> Text:
+    """A cell in a word and, for a violation, the length of its trace (a lasso's: stem + cycle)."""
+    match cell.verdict:
+        case Verdict.PROVED:
+            said, style = "proved", "green"
+        case Verdict.EXHAUSTED:
+            said, style = "exhaust.", "cyan"
+        case Verdict.UNKNOWN:
+            said, style = "UNKNOWN", "bold yellow"
+        case Verdict.VIOLATED:
+            length = f"{cell.length}" if cell.stem is None else f"{cell.stem}+{cell.length - cell.stem}"
+            said, style = f"✗ {length}", "red"
+    if cell.claimed is not None and not cell.as_claimed:
+        said, style = f"{said} !", "bold white on red"
+    return Text(said, style=style, justify="center")
+
+
+def tables(cells: Sequence[Cell], width: int) -> Group:
+    """The matrix as tables: all policies side by side where there is room, else one table a policy."""
+    policies = list(dict.fromkeys(cell.policy for cell in cells))
+    groups = [policies] if width >= WIDE or len(policies) == 1 else [[policy] for policy in policies]
+    return Group(*(_table(cells, group) for group in groups))
+
+
+def _table(cells: Sequence[Cell], policies: Sequence[str]) -> Table:
+    table = Table(header_style="bold", pad_edge=False, padding=(0, 1) if len(policies) == 1 else (0, 0), show_lines=False)
+    table.add_column("property", no_wrap=True)
+    recoveries = list(dict.fromkeys(cell.recovery for cell in cells))
+    for policy in policies:
+        for recovery in recoveries:
+            table.add_column(f"{policy}\n{recovery}", justify="center", no_wrap=True)
+    by_key = {(c.policy, c.recovery, c.identifier): c for c in cells}
+    for identifier in dict.fromkeys(cell.identifier for cell in cells):
+        row = [text_of(by_key[p, r, identifier]) for p in policies for r in recoveries]
+        table.add_row(identifier, *row)
+    return table
+
+
+def legend(cells: Sequence[Cell]) -> list[str]:
+    """What the words of the table mean, with what is unbounded and which bounds were searched."""
+    lines = []
+    proved = [cell for cell in cells if cell.verdict == Verdict.PROVED]
+    if proved:
+        lines.append(f"proved    by induction (Z3), unbounded: {', '.join(matrix.plan_unknowns())}")
+        for senders in dict.fromkeys(cell.senders for cell in proved):
+            of = dict.fromkeys(cell.policy for cell in proved if cell.senders == senders)
+            lines.append(f"          for {', '.join(senders)}: {', '.join(of)}")
+    searched = next((c.bounds for c in cells if c.verdict == Verdict.EXHAUSTED), ())
+    if searched:
+        lines.append("exhaust.  every state was visited of:")
+        lines += ["          " + ", ".join(f"{k} {v}" for k, v in b.items()) for b in searched]
+    if any(cell.verdict == Verdict.VIOLATED for cell in cells):
+        lines.append("✗ n       violated; the shortest trace found has n steps (s+c: a stem, then a cycle for ever)")
+    if any(cell.claimed is not None and not cell.as_claimed for cell in cells):
+        lines.append("!         not what spec/claims.toml says")
+    return lines
+
+
+class Progress:
+    """A few lines that say what is being done, redrawn on a terminal, printed now and then elsewhere."""
+
+    def __init__(self, total: int, quiet: bool) -> None:
+        self._console = Console(stderr=True)
+        self._total = total
+        self._quiet = quiet
+        self._began = self._told = time.monotonic()
+        self._live: Live | None = None
+        self._shown = False
+
+    def __enter__(self) -> Progress:
+        if not self._quiet and self._console.is_terminal:
+            self._live = Live(console=self._console, refresh_per_second=8, transient=True)
+            self._live.start()
+        self.show(0, {})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, done: int, saying: dict[int, str]) -> None:
+        """Say how many tasks are done and what those at work say."""
+        now = time.monotonic()
+        head = f"{done} of {self._total} searches and proofs done, {now - self._began:.0f} s"
+        if self._live is not None:
+            self._live.update(Text("\n".join([head, *(f"  {text}" for text in list(saying.values())[:4])])))
+        elif not self._quiet and (not self._shown or now - self._told > 5):
+            self._shown, self._told = True, now
+            sys.stderr.write(" | ".join([head, *list(saying.values())[:2]]) + "\n")
+            sys.stderr.flush()

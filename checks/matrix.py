@@ -1,0 +1,186 @@
+"""From findings to verdicts: what is known of each policy, recovery and property, and by which engine.
+
+A violation counts if a search or a liveness check reached it. A proof counts if Z3 discharged every obligation; a
+search counts as exhausted if it visited every state of every system that was asked for. Everything else is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from enomem.spec.text import entries
+
+from . import plan, properties
+from .errors import OurFault
+from .judge import Finding, Task
+from .plan import Engine
+
+
+class Verdict(Enum):
+    """What is known of a cell."""
+
+    PROVED = "PROVED"
+    EXHAUSTED = "EXHAUSTED"
+    VIOLATED = "VIOLATED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The verdict on one property of one policy with one recovery."""
+
+    policy: str
+    recovery: str
+    identifier: str
+    verdict: Verdict
+    engine: str
+    claimed: str | None
+    unbounded: tuple[str, ...] = ()
+    senders: tuple[str, ...] = ()
+    bounds: tuple[dict[str, int], ...] = ()
+    states: int = 0
+    seconds: float = 0.0
+    trace: dict[str, Any] | None = None
+    reason: str = ""
+
+    @property
+    def as_claimed(self) -> bool:
+        """Is the verdict a finished one, and the one that the specification claims (if it claims one)?"""
+        if self.verdict == Verdict.UNKNOWN:
+            return False
+        return self.claimed is None or self.verdict.value == self.claimed
+
+    @property
+    def length(self) -> int:
+        """The number of steps of the counterexample."""
+        return len(self.trace["steps"]) if self.trace else 0
+
+    @property
+    def stem(self) -> int | None:
+        """The number of steps before a lasso's cycle; None for a finite trace."""
+        cycle = self.trace.get("cycle") if self.trace else None
+        return int(cycle) if cycle is not None else None
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """Under which assumptions the property is claimed."""
+        return entries()[self.identifier].assumes
+
+
+@dataclass
+class Job:
+    """What one `enomem check` is about."""
+
+    policies: Sequence[tuple[str, str]]
+    """(text by which it is loaded, name) of each policy."""
+    recoveries: Sequence[str]
+    identifiers: Sequence[str]
+    bounds: plan.Bounds | None = None
+    deep: bool = False
+    claims: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    needed: bool = False
+    max_bytes: int | None = None
+    timeout: float = 10.0
+
+
+def tasks(job: Job, reserves: dict[str, bool]) -> list[Task]:
+    """All tasks of a job, those that take longest first."""
+    live = [name for name in job.identifiers if name in properties.LIVENESS]
+    safe = [name for name in job.identifiers if name not in properties.LIVENESS]
+    found: list[Task] = []
+    for text, _ in job.policies:
+        for recovery in job.recoveries:
+            common = {"policy": text, "recovery": recovery, "bounds": job.bounds, "max_bytes": job.max_bytes}
+            if safe:
+                for scope in plan.scopes(reserves[text], job.deep):
+                    found.append(Task(Engine.PROOF, scope=scope, timeout=job.timeout, **common))  # type: ignore[arg-type]
+                for number in range(1 if job.bounds is not None else len(plan.SAFETY)):
+                    found.append(Task(Engine.SEARCH, number=number, **common))  # type: ignore[arg-type]
+            if live:
+                for number in range(1 if job.bounds is not None else len(plan.LIVENESS)):
+                    found.append(Task(Engine.LIVENESS, number=number, **common))  # type: ignore[arg-type]
+    if job.needed:
+        for number, need in enumerate(plan.needed()):
+            system = need.system
+            found.append(Task(Engine.NEEDED, system.policy.name, system.recovery.value, number=number))
+    return found
+
+
+def cells(job: Job, findings: Iterable[Finding]) -> list[Cell]:
+    """The verdicts of a job, in the order of its policies, recoveries and properties."""
+    by_pair: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.task.engine != Engine.NEEDED:
+            by_pair.setdefault((finding.task.policy, finding.task.recovery), []).append(finding)
+    return [
+        _cell(job, name, recovery, identifier, by_pair.get((text, recovery), []))
+        for text, name in job.policies
+        for recovery in job.recoveries
+        for identifier in job.identifiers
+    ]
+
+
+def _cell(job: Job, policy: str, recovery: str, identifier: str, findings: list[Finding]) -> Cell:
+    claimed = job.claims.get((policy, recovery, identifier))
+    wanted = Engine.LIVENESS if identifier in properties.LIVENESS else Engine.SEARCH
+    searches = [f for f in findings if f.task.engine == wanted]
+    proofs = [f for f in findings if f.task.engine == Engine.PROOF and identifier not in properties.LIVENESS]
+    bounds = tuple(f.bounds for f in searches)
+    states, seconds = sum(f.states for f in searches), sum(f.seconds for f in searches)
+    proved = bool(proofs) and all(f.proved.get(identifier) is True for f in proofs)
+    broken = [f for f in searches if identifier in f.traces]
+    if broken:
+        if proved:
+            raise OurFault(f"{policy} {recovery}: {identifier} was proved and is violated; one of the engines is wrong")
+        best = min(broken, key=lambda f: len(f.traces[identifier]["steps"]))
+        return Cell(
+            policy, recovery, identifier, Verdict.VIOLATED, wanted.value, claimed, bounds=(best.bounds,), states=states,
+            seconds=seconds, trace=best.traces[identifier],
+        )  # fmt: skip
+    expected = 1 if job.bounds is not None else len(plan.LIVENESS if wanted == Engine.LIVENESS else plan.SAFETY)
+    stopped = [f.stopped for f in searches if f.stopped]
+    if proved:
+        unbounded = plan_unknowns()
+        senders = tuple(f.task.scope.text for f in proofs if f.task.scope)
+        return Cell(
+            policy, recovery, identifier, Verdict.PROVED, Engine.PROOF.value, claimed, unbounded, senders, bounds, states,
+            sum(f.seconds for f in proofs),
+        )  # fmt: skip
+    if len(searches) == expected and not stopped:
+        reason = next((f.note or "not inductive with the given invariants" for f in proofs if f.proved.get(identifier) is not True), "")
+        return Cell(
+            policy, recovery, identifier, Verdict.EXHAUSTED, wanted.value, claimed, bounds=bounds, states=states,
+            seconds=seconds, reason=reason,
+        )
+    reason = stopped[0] if stopped and stopped[0] else f"{len(searches)} of {expected} searches finished"
+    return Cell(
+        policy, recovery, identifier, Verdict.UNKNOWN, wanted.value, claimed, bounds=bounds, states=states, seconds=seconds,
+        reason=reason,
+    )  # fmt: skip
+
+
+def plan_unknowns() -> tuple[str, ...]:
+    """What is unbounded in every proof, in words."""
+    return ("parts", "memory", "messages", "queue", "inbox", "disconnects", "refusals")
+
+
+def unneeded(findings: Iterable[Finding]) -> list[str]:
+    """Assumptions that were not shown to be needed, in words; an empty list is what a check wants."""
+    found = []
+    for finding in findings:
+        if finding.task.engine == Engine.NEEDED:
+            need = plan.needed()[finding.task.number]
+            if need.identifier not in finding.traces:
+                found.append(f"{need.assumption} was not needed for {need.identifier}: nothing violates it without")
+    return found
+
+
+def never_fired(findings: Iterable[Finding]) -> list[str]:
+    """The rules of the specification that fired in no search."""
+    from enomem.model.rules import Rule
+
+    fired = {rule for finding in findings for rule in finding.fired}
+    return [rule.value for rule in Rule if rule.value not in fired]

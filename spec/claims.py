@@ -1,0 +1,28 @@
+"""The claims of the specification, the violated ones included: ``claims.toml``, read and checked for form."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+VERDICTS = ("PROVED", "EXHAUSTED", "VIOLATED")
+
+
+@cache
+def claims() -> Mapping[tuple[str, str, str], str]:
+    """What is claimed of (policy, recovery, property): PROVED, EXHAUSTED or VIOLATED."""
+    data = tomllib.loads(files("enomem.spec").joinpath("claims.toml").read_text(encoding="utf-8"))
+    found: dict[tuple[str, str, str], str] = {}
+    for policy, recoveries in data["sender"].items():
+        for recovery, cells in recoveries.items():
+            for verdict, identifiers in cells.items():
+                if verdict not in VERDICTS:
+                    raise ValueError(f"claims.toml: {policy} {recovery}: {verdict} is not a claim")
+                for identifier in identifiers:
+                    key = (policy, recovery, identifier)
+                    if key in found:
+                        raise ValueError(f"claims.toml: {' '.join(key)} is claimed twice")
+                    found[key] = verdict
+    return found

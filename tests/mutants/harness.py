@@ -1,0 +1,71 @@
+"""What a mutant is, and how its defect is put into the machines and taken out again.
+
+The machines call each other through the attributes of their modules, so a defect is another function at that place.
+The engines run the machines and nothing else, so all of them see it.
+"""
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from enomem.model.application import Recovery
+from enomem.model.policies import SendPolicy
+from enomem.model.system import System
+
+SMALL: Mapping[str, Any] = {"senders": 1, "parts": 2, "memory": 4, "messages": 2}
+"""The bounds of a mutant's system, where it needs no others: the smallest in which most defects show."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A small defect of the send side: ``patches`` maps ``module:attribute`` to what stands there instead.
+
+    ``violates`` is a property that the system of this ``policy``, ``recovery`` and ``bounds`` has without the defect
+    and not with it. ``unproved`` is the property whose proof must fail: the same one, or, where no unbounded proof can see the
+    violation, another or None, and then ``why`` says why not. ``live``: its violation is an endless run, found in the graph.
+    """
+
+    name: str
+    what: str
+    patches: Mapping[str, Callable[..., Any]]
+    policy: SendPolicy
+    recovery: Recovery
+    violates: str
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+    live: bool = False
+    unproved: str | None = ""
+    why: str = ""
+
+    @property
+    def system(self) -> System:
+        """The bounded system in which the defect shows."""
+        return System(self.policy, self.recovery, **{**SMALL, **self.bounds})
+
+    @property
+    def loses_proof_of(self) -> str | None:
+        """The property that is proved without the defect and not with it."""
+        return self.violates if self.unproved == "" else self.unproved
+
+    @property
+    def in_socket(self) -> bool:
+        """Is the defect in the socket itself, and not in the application, the link or the receiver around it?"""
+        outside = ("enomem.model.system:", "enomem.model.application:", "enomem.model.history:")
+        return not any(place.startswith(outside) for place in self.patches)
+
+
+@contextmanager
+def applied(mutant: Mutant) -> Iterator[None]:
+    """Have the machines run with the defect meanwhile; machines made for the engines meanwhile have it as well."""
+    saved: list[tuple[Any, str, Any]] = []
+    try:
+        for place, replacement in mutant.patches.items():
+            module_name, _, attribute = place.partition(":")
+            module = importlib.import_module(module_name)
+            saved.append((module, attribute, getattr(module, attribute)))
+            setattr(module, attribute, replacement)
+        yield
+    finally:
+        for module, attribute, original in reversed(saved):
+            setattr(module, attribute, original)

@@ -1,0 +1,174 @@
+"""Three engines, one answer: plain, compiled and symbolic runs of machines drawn at random must agree.
+
+The symbolic search here is a third one, of its own: the successors of each state are all the models that Z3 has for
+"this is the state, and this path is taken".
+"""
+
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import z3
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from enomem.checks import plain, questions, sender
+from enomem.checks.asked import DEADLOCK, TOTAL, Asked, conditions
+from enomem.checks.machine import Machine, Transition, transitions
+from enomem.checks.plain import Counts
+from enomem.checks.search import Result, Search
+from enomem.checks.smt import Translator
+from enomem.checks.symbols import form_of
+from enomem.checks.terms import has_product
+from enomem.model.application import Recovery
+from enomem.model.memory import Site
+from enomem.model.policies import POLICIES, Reaction, SendPolicy, Unfinished
+from enomem.model.send import Sizes
+from enomem.model.system import State, System
+
+from . import small_machines as small
+
+MAX_STATES = 1000
+MAX_FOR_Z3 = 40
+SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
+
+
+def counts(result: Result) -> Counts:
+    """What the compiled search found, as the plain search says it."""
+    assert result.complete, result.stopped
+    depths = {name: violation.depth for name, violation in result.violations.items()}
+    for violation in result.violations.values():
+        assert len(violation.actions) == violation.depth
+    return Counts(result.states, result.transitions, result.depth, depths)
+
+
+class Symbolic:
+    """A search whose every step is a question to Z3."""
+
+    def __init__(self, machine: Machine[Any, Any], asked: Asked) -> None:
+        self.machine, self.asked = machine, asked
+        self.found: list[Transition[Any]] = transitions(machine, tuple(asked.steps.values()))
+        self.states = {name: conditions(machine, parts) for name, parts in asked.states.items()}
+        self.pending = conditions(machine, (asked.pending,)) if asked.pending else False
+        self._z3 = Translator()
+        self._taken = z3.Int("taken")
+        self._solver = z3.SolverFor("QF_LIA")
+        ways = [z3.And(self._taken == i, self._z3.condition(t.condition)) for i, t in enumerate(self.found)]
+        self._relation = z3.Or(*ways)
+
+    @property
+    def has_product(self) -> bool:
+        """Z3 is told of products only what proofs need: a search with them would not be exact."""
+        conditions = [*self.states.values(), self.pending, *(t.condition for t in self.found)]
+        conditions += [check for t in self.found for check in t.checks]
+        return any(map(has_product, (*conditions, *(form for t in self.found for form in t.updates.values()))))
+
+    def _holds(self, condition: Any) -> bool:
+        """Is the condition true of the state that the solver has at present?  It is one state, so one of two."""
+        true = self._solver.check(self._z3.condition(condition)) == z3.sat
+        assert (self._solver.check(z3.Not(self._z3.condition(condition))) == z3.unsat) == true
+        return true
+
+    def _successors(self) -> list[tuple[Transition[Any], dict[str, int]]]:
+        found = []
+        self._solver.push()
+        self._solver.add(self._relation)
+        while self._solver.check() == z3.sat:
+            model = self._solver.model()
+            number = model.eval(self._taken).as_long()
+            values = {
+                leaf.name: model.eval(self._z3.form(form), model_completion=True).as_long()
+                for leaf, form in self.found[number].updates.items()
+            }
+            found.append((self.found[number], values))
+            self._solver.add(self._taken != number)
+        self._solver.pop()
+        return found
+
+    def search(self) -> Counts:
+        leaves = self.machine.shape.leaves
+        first = tuple(form_of(value).const for value in self.machine.shape.values(self.machine.initial))
+        seen, frontier, taken, depth = {first}, [first], 0, -1
+        violations: dict[str, int] = {}
+        while frontier:
+            depth += 1
+            following = []
+            for state in frontier:
+                self._solver.push()
+                numbers = zip(leaves, state, strict=True)
+                self._solver.add(*(self._z3.variable(leaf.unknown) == number for leaf, number in numbers))
+                wrong, reached = self._judge(state)
+                for name, later in wrong:
+                    violations.setdefault(name, depth + later)
+                self._solver.pop()
+                taken += len(reached)
+                for new in reached:
+                    if new not in seen:
+                        seen.add(new)
+                        following.append(new)
+            frontier = following
+        return Counts(len(seen), taken, depth, violations)
+
+    def _judge(self, state: tuple[int, ...]) -> tuple[list[tuple[str, int]], list[tuple[int, ...]]]:
+        """The properties that this state (0) or a step from it (1) violates, and the states reached."""
+        wrong = [(name, 0) for name, condition in self.states.items() if not self._holds(condition)]
+        reached, moves = [], False
+        for transition, values in self._successors():
+            leaves = self.machine.shape.leaves
+            new = tuple(values.get(leaf.name, old) for leaf, old in zip(leaves, state, strict=True))
+            if transition.error is not None or not all(
+                leaf.low <= number <= leaf.high for leaf, number in zip(leaves, new, strict=True)
+            ):
+                wrong.append((TOTAL, 1))
+                continue
+            checks = zip(self.asked.steps, transition.checks, strict=True)
+            wrong += [(name, 1) for name, check in checks if not self._holds(check)]
+            reached.append(new)
+            moves = moves or (new != state and not self.machine.hostile(transition.action))
+        if not moves and self._holds(self.pending):
+            wrong.append((DEADLOCK, 0))
+        return wrong, reached
+
+
+def agree(machine: Machine[Any, Any], asked: Asked) -> Counts:
+    """Have plain and compiled search the machine, and Z3 too where it is small."""
+    result = Search(machine, asked, max_states=MAX_STATES).run()
+    assume(result.complete)
+    by_compiled = counts(result)
+    assert plain.search(machine, asked) == by_compiled
+    if by_compiled.states <= MAX_FOR_Z3:
+        symbolic = Symbolic(machine, asked)
+        if not symbolic.has_product:
+            event("three engines")
+            assert symbolic.search() == by_compiled
+    return by_compiled
+
+
+@settings(max_examples=60, suppress_health_check=SLOW)
+@given(st.data())
+def test_engines_agree_on_small_machines(data: st.DataObject) -> None:
+    plan = data.draw(small.plans())
+    agree(plan.machine(), data.draw(small.questions(plan)))
+
+
+@settings(max_examples=30, suppress_health_check=SLOW)
+@given(st.data())
+def test_engines_agree_on_very_small_machines(data: st.DataObject) -> None:
+    plan = data.draw(small.plans(size=2))
+    agree(plan.machine(), data.draw(small.questions(plan)))
+
+
+@settings(max_examples=30, suppress_health_check=SLOW)
+@given(st.data())
+def test_engines_agree_where_unknowns_are_multiplied(data: st.DataObject) -> None:
+    plan = data.draw(small.plans(products=True))
+    agree(plan.machine(), data.draw(small.questions(plan)))
+
+
+@settings(max_examples=40, suppress_health_check=SLOW)
+@given(st.data())
+def test_engines_agree_on_states_of_many_words(data: st.DataObject) -> None:
+    plan = data.draw(small.plans(stretches=True))
+    machine = plan.machine()
+    agree(machine, data.draw(small.questions(plan)))
