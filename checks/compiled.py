@@ -234,7 +234,7 @@ class Compiled:
             parts += varying[word]
             deltas.append(" + ".join(parts))
         block.append(f"taken.append(Taken({number}, at, ({', '.join(deltas)},)))")
-        if transition.updates and not self._machine.hostile(transition.action):
+        if transition.moved and not self._machine.hostile(transition.action):
             changes = terms.conjunction(transition.changes)
             decided = run.decided(changes)
             if decided is None:

@@ -322,7 +322,7 @@ class Induction:
         moves = [
             z3.And(self._z3(t.condition), self._z3(t.changes))
             for t in self.transitions
-            if t.error is None and t.updates and not self.machine.hostile(t.action)
+            if t.error is None and t.moved and not self.machine.hostile(t.action)
         ]
         return z3.And(self._z3(self._truth(self.asked.pending)), z3.Not(z3.Or(*moves)))
 

@@ -40,7 +40,8 @@ class Machine(Generic[S, A]):
 
     ``ranges`` bounds each int of the state by field name, both ends included (None: unbounded, for proofs only).
     ``hostile`` actions are the environment's, on which nothing may rely. ``symmetric`` names a tuple of the state
-    whose members are interchangeable. ``constants`` are unknowns that stay what they are, the parameters of an
+    whose members are interchangeable; ``observer`` the field that only remembers what happened: what changes nothing
+    but memories changes nothing. ``constants`` are unknowns that stay what they are, the parameters of an
     unbounded proof. ``subject`` is what the machine was made from.
     """
 
@@ -51,6 +52,7 @@ class Machine(Generic[S, A]):
     ranges: Mapping[str, tuple[int, int]] | None
     hostile: Callable[[A], bool] = lambda _: False
     symmetric: str | None = None
+    observer: str = ""
     show: Callable[[A], str] = str
     constants: Mapping[str, Interval] = field(default_factory=dict)
     subject: Any = None
@@ -59,6 +61,14 @@ class Machine(Generic[S, A]):
     def shape(self) -> Shape:
         """The leaves of the machine's states."""
         return Shape(self.initial, self.ranges)
+
+    def differ(self, before: S, after: S) -> bool:
+        """Did something change that is not only remembered?"""
+        return any(new != old for leaf, old, new in self.shape.pairs(before, after) if not self.remembers(leaf))
+
+    def remembers(self, leaf: Leaf) -> bool:
+        """Does ``leaf`` belong to the observer?"""
+        return bool(self.observer) and f"{leaf.field}.".startswith(f"{self.observer}.")
 
     @cached_property
     def intervals(self) -> Mapping[str, Interval]:
@@ -71,7 +81,8 @@ class Transition(Generic[A]):
     """One path of one action: under ``conditions`` the leaves in ``updates`` become these forms, others stay.
 
     ``outcome`` is what the step returned on symbols (its concrete parts can be read); ``error`` is what it raised
-    instead, and then there is no next state. ``checks`` has the truth of each step property on this path.
+    instead, and then there is no next state. ``moved`` are the leaves of ``updates`` that are not only remembered.
+    ``checks`` has the truth of each step property on this path.
     """
 
     action: A
@@ -81,6 +92,7 @@ class Transition(Generic[A]):
     outcome: Outcome | None
     error: Exception | None
     checks: tuple[Condition, ...] = ()
+    moved: tuple[Leaf, ...] = ()
 
     @property
     def condition(self) -> Condition:
@@ -89,8 +101,8 @@ class Transition(Generic[A]):
 
     @property
     def changes(self) -> Condition:
-        """When the transition changes the state (an update may be to the same value)."""
-        differ = (terms.is_zero(terms.add(form, _old(leaf), -1)) for leaf, form in self.updates.items())
+        """When the transition changes something that is not only remembered (an update may be to the same value)."""
+        differ = (terms.is_zero(terms.add(self.updates[leaf], _old(leaf), -1)) for leaf in self.moved)
         return terms.disjunction(*(terms.negate(same) for same in differ))
 
 
@@ -125,5 +137,6 @@ def transitions(machine: Machine[S, A], checks: Sequence[StepCheck] = ()) -> lis
                     truth(lambda c=check, a=action, o=outcome: c(before, a, o), machine.intervals, path.conditions)
                     for check in checks
                 )
-                found.append(Transition(action, place, path.conditions, updates, outcome, None, truths))
+                moved = tuple(leaf for leaf in updates if not machine.remembers(leaf))
+                found.append(Transition(action, place, path.conditions, updates, outcome, None, truths, moved))
     return found

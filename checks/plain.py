@@ -58,8 +58,8 @@ def violated_by_state(machine: Machine[Any, Any], asked: Asked, state: object) -
     """The state properties that ``state`` violates, deadlock included."""
     found = [name for name, parts in asked.states.items() if not all(part(state) for part in parts)]
     if asked.pending is not None and asked.pending(state):
-        friendly = (step for step in steps(machine, state) if not machine.hostile(step.action))
-        if not any(step.outcome is not None and step.outcome.state != state and step.error is None for step in friendly):
+        friendly = (step for step in steps(machine, state) if not machine.hostile(step.action) and step.error is None)
+        if not any(step.outcome is not None and machine.differ(state, step.outcome.state) for step in friendly):
             found.append(DEADLOCK)
     return found
 

@@ -253,7 +253,8 @@ class Search:
     def _predecessor(self, words: tuple[int, ...], level: int) -> tuple[int, ...]:
         """A state of ``level`` from which one step leads to ``words``."""
         for first, batch in self._expand(self._levels[level], self._levels[level + 1]):
-            for taken in batch.taken:
+            # The last action in the list is looked for first: then what the first sender does comes first in a trace.
+            for taken in reversed(batch.taken):
                 reached = self._canonical(taken.words)
                 same: NDArray[np.bool_] = reached[0] == np.uint64(words[0])
                 for i in range(1, self.packing.words):

@@ -43,6 +43,7 @@ def _machine(sys: System, ranges: dict[str, tuple[int, int]] | None) -> Machine[
         ranges=ranges,
         hostile=lambda action: action.hostile,
         symmetric="senders",
+        observer="senders.history",
         show=named,
         subject=sys,
     )

@@ -76,10 +76,13 @@ class Shape:
             raise OurFault(f"a state has {len(found)} leaves where {len(self.leaves)} were declared")
         return found
 
+    def pairs(self, before: object, after: object) -> Iterator[tuple[Leaf, Any, Any]]:
+        """Each leaf with its value before and after."""
+        return zip(self.leaves, self.values(before), self.values(after), strict=True)
+
     def changed(self, before: object, after: object) -> list[tuple[Leaf, Any]]:
         """The leaves at which ``after`` holds another object than ``before``, with what it holds."""
-        pairs = zip(self.leaves, self.values(before), self.values(after), strict=True)
-        return [(leaf, new) for leaf, old, new in pairs if new is not old]
+        return [(leaf, new) for leaf, old, new in self.pairs(before, after) if new is not old]
 
 
 def _walk(value: object, name: str) -> Iterator[tuple[str, object]]:

@@ -7,7 +7,7 @@ operators on whatever the state holds, so that it runs on values and on symbols 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -57,6 +57,7 @@ class Plan:
     programs: tuple[tuple[Any, ...], ...]
     hostile: tuple[bool, ...]
     stretch: Mapping[str, tuple[int, int]]
+    observer: str = ""
 
     def stored(self, name: str, value: Any) -> Any:
         factor, offset = self.stretch.get(name, (1, 0))
@@ -70,7 +71,10 @@ class Plan:
             cells=(self.stored("cells", self.initial.cells[0]), self.stored("cells", self.initial.cells[1])),
         )  # fmt: skip
         acts = tuple(Fired)[: len(self.programs)]
-        return Machine("toy", first, acts, partial(_step, self), ranges, hostile=lambda act: self.hostile[act.value])
+        return Machine(
+            "toy", first, acts, partial(_step, self), ranges, hostile=lambda act: self.hostile[act.value],
+            observer=self.observer,
+        )  # fmt: skip
 
     def values(self, state: Toy) -> dict[str, Any]:
         """What a program sees of a state; stored ints are taken back."""
@@ -205,6 +209,7 @@ INTS = ("x", "y", "c0", "c1")
 COMPARE = ("<", "<=", ">", ">=", "==", "!=")
 
 
+@cache
 def numbers(depth: int, products: bool = False) -> st.SearchStrategy[Any]:
     """Trees of ints over the fields."""
     leaf = st.sampled_from(INTS) | st.integers(-3, 4)
@@ -228,6 +233,7 @@ def numbers(depth: int, products: bool = False) -> st.SearchStrategy[Any]:
     return st.one_of(kinds)
 
 
+@cache
 def conditions(depth: int, products: bool = False) -> st.SearchStrategy[Any]:
     """Trees of truth values over the fields."""
     leaf = st.one_of(
@@ -243,6 +249,7 @@ def conditions(depth: int, products: bool = False) -> st.SearchStrategy[Any]:
     )  # fmt: skip
 
 
+@cache
 def blocks(depth: int, products: bool = False, total: bool = False) -> st.SearchStrategy[Any]:
     """Blocks of statements; a ``total`` one neither raises nor leaves the ranges."""
     always = st.just(True) if total else st.sampled_from((True, True, True, False))
@@ -280,7 +287,7 @@ def plans(
         factors = st.sampled_from((1, 3, 1 << 26, 10**9, (1 << 36) + 1, 1 << 40))
         for name in ranges:
             stretch[name] = (draw(factors), draw(st.sampled_from((0, 5, -(1 << 30)))))
-    return Plan(ranges, initial, programs, hostile, stretch)
+    return Plan(ranges, initial, programs, hostile, stretch, draw(st.sampled_from(("", "", "cells"))))
 
 
 @st.composite

@@ -5,10 +5,12 @@ The symbolic search here is a third one, of its own: the successors of each stat
 """
 
 from collections import Counter
-from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
+import pytest
 import z3
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from enomem.checks import plain, questions, sender
 from enomem.checks.asked import DEADLOCK, TOTAL, Asked, conditions
 from enomem.checks.machine import Machine, Transition, transitions
+from enomem.checks.packing import Packing
 from enomem.checks.plain import Counts
 from enomem.checks.search import Result, Search
 from enomem.checks.smt import Translator
@@ -125,7 +128,11 @@ class Symbolic:
             checks = zip(self.asked.steps, transition.checks, strict=True)
             wrong += [(name, 1) for name, check in checks if not self._holds(check)]
             reached.append(new)
-            moves = moves or (new != state and not self.machine.hostile(transition.action))
+            differ = any(
+                number != old and not self.machine.remembers(leaf)
+                for leaf, old, number in zip(leaves, state, new, strict=True)
+            )
+            moves = moves or (differ and not self.machine.hostile(transition.action))
         if not moves and self._holds(self.pending):
             wrong.append((DEADLOCK, 0))
         return wrong, reached
@@ -171,4 +178,98 @@ def test_engines_agree_where_unknowns_are_multiplied(data: st.DataObject) -> Non
 def test_engines_agree_on_states_of_many_words(data: st.DataObject) -> None:
     plan = data.draw(small.plans(stretches=True))
     machine = plan.machine()
+    event(f"{Packing(machine.shape, None).words} words")
     agree(machine, data.draw(small.questions(plan)))
+
+
+class Drawn(SendPolicy):
+    """A policy that is a table: from (is anything kept, last, site, note) to what is kept of it, skip and note."""
+
+    name = "DRAWN"
+
+    def __init__(self, table: Mapping[tuple[bool, bool, Site, int], tuple[str, bool, int]], notes: int) -> None:
+        self.table, self.notes = table, notes
+
+    def __repr__(self) -> str:
+        return f"Drawn({self.table}, {self.notes})"
+
+    def refused(self, message: Unfinished) -> Reaction:
+        some, last = bool(message.kept > 0), bool(message.last)
+        keep, skip, note = self.table[some, last, message.site, int(message.note)]
+        kept = {"none": 0, "one": min(1, message.kept), "half": message.kept // 2, "all": message.kept}[keep]
+        return Reaction(kept, skip, note)
+
+
+@st.composite
+def drawn_policies(draw: st.DrawFn) -> Drawn:
+    notes = draw(st.integers(0, 2))
+    keep = st.sampled_from(("none", "one", "half", "all"))
+    reaction = st.tuples(keep, st.sampled_from((False, False, True)), st.integers(0, notes))
+    keys = product((False, True), (False, True), (Site.BODY, Site.SLOT), range(notes + 1))
+    return Drawn({key: draw(reaction) for key in keys}, notes)
+
+
+SMALL_BOUNDS = (
+    # senders, parts, most memory, messages, queue, inbox, disconnects
+    (1, 3, 6, 2, 2, 1, 1), (1, 2, 5, 3, 1, 2, 1), (1, 1, 4, 2, 2, 2, 2), (2, 2, 4, 1, 1, 1, 0), (2, 1, 3, 1, 1, 1, 1),
+    (2, 3, 4, 1, 1, 1, 0),
+)  # fmt: skip
+
+
+@st.composite
+def systems(draw: st.DrawFn, policy: st.SearchStrategy[SendPolicy]) -> System:
+    senders, parts, memory, messages, queue, inbox, disconnects = draw(st.sampled_from(SMALL_BOUNDS))
+    return System(
+        draw(policy), draw(st.sampled_from(Recovery)), senders, parts, draw(st.integers(1, memory)), messages, queue,
+        inbox, disconnects, Sizes(slots=draw(st.integers(1, 3))), aborts=draw(st.booleans()),
+        numbered=draw(st.sampled_from((True, True, False))), labels=draw(st.booleans()),
+    )  # fmt: skip
+
+
+def sorted_senders(state: State) -> Hashable:
+    """The class of states that differ in the order of the senders only."""
+    return replace(state, senders=()), frozenset(Counter(state.senders).items())
+
+
+@settings(max_examples=20, suppress_health_check=SLOW)
+@given(systems(st.sampled_from(POLICIES)) | systems(drawn_policies()))
+def test_engines_agree_on_the_senders_system(system: System) -> None:
+    machine, asked = sender.bounded(system), questions.asked(system)
+    event(f"{agree(machine, asked).states // 100} hundred states")
+
+
+@settings(max_examples=10, suppress_health_check=SLOW)
+@given(systems(st.sampled_from(POLICIES)) | systems(drawn_policies()))
+def test_engines_agree_on_classes_of_interchangeable_senders(system: System) -> None:
+    machine, asked = sender.bounded(replace(system, senders=2)), questions.asked(replace(system, senders=2))
+    result = Search(machine, asked, symmetry=True, max_states=MAX_STATES).run()
+    assume(result.complete)
+    found = counts(result)
+    assert plain.search(machine, asked, sorted_senders) == found
+    whole = Search(machine, asked).run()
+    assert whole.states <= 2 * found.states
+    assert (whole.depth, {n: v.depth for n, v in whole.violations.items()}) == (found.depth, found.violations)
+
+
+def wide(bits: int) -> small.Plan:
+    """x and y count to 3 each, and the cells too, stored so far apart that each takes ``bits`` bits and a few."""
+    far = {name: (1 << bits, -(1 << (bits - 1))) for name in ("x", "y", "cells")}
+    programs = tuple((("only", ("<", name, 3)), ("set", name, ("add", name, 1), False)) for name in small.INTS)
+    start = small.Toy(0, 0, False, small.Colour.RED, (0, 0))
+    return small.Plan(dict.fromkeys(("x", "y", "cells"), (0, 3)), start, programs, (False,) * 4, far)
+
+
+@pytest.mark.parametrize(("bits", "words"), [(2, 1), (26, 2), (28, 2), (40, 4), (59, 4)])
+def test_engines_agree_on_wide_counters(bits: int, words: int) -> None:
+    machine = wide(bits).machine()
+    assert Packing(machine.shape, None).words == words
+    assert agree(machine, Asked()) == Counts(256, 4 * 3 * 64, 12, {})
+
+
+def test_a_state_of_three_words() -> None:
+    plan = wide(40)
+    machine = replace(plan, stretch={name: plan.stretch[name] for name in ("x", "y")}).machine()
+    assert Packing(machine.shape, None).words == 2
+    machine = replace(plan, stretch={**plan.stretch, "y": (1, 0)}).machine()
+    assert Packing(machine.shape, None).words == 3
+    assert agree(machine, Asked()) == Counts(256, 4 * 3 * 64, 12, {})

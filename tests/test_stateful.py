@@ -144,7 +144,7 @@ class Driven(RuleBasedStateMachine):
 
     @initialize(system=SYSTEMS)
     def begin_with(self, system: System) -> None:
-        note(f"{system.policy.name}, then {system.recovery.value}: {system}")
+        note(f"policy {system.policy.name}, recovery {system.recovery.value}")
         self.system = system
         self.state, self.payloads = initial(system), kept.start(system.senders)
         self.trace = Trace(system, ())

@@ -18,6 +18,7 @@ from enomem.model.system import (
     System,
     _arrive,
     _begin,
+    _frame,
     _lose,
     _put,
     _receive,
@@ -27,6 +28,7 @@ from enomem.model.system import (
 from .harness import Mutant
 
 BEGIN, ARRIVE, RECEIVE = (f"enomem.model.system:{name}" for name in ("_begin", "_arrive", "_receive"))
+FRAME = "enomem.model.system:_frame"
 LOSE, SENT, LOST = "enomem.model.system:_lose", "enomem.model.system:_sent", "enomem.model.history:lost"
 
 
@@ -124,14 +126,11 @@ def others_rolled_back(
     return replace(step, state=replace(step.state, senders=senders))
 
 
-def line_dispersed(
-    system: System, state: State, action: Action, sender: Sender, sent: Sent,
-    effects: tuple[Effect, ...], unit: int | None, last: bool,
-) -> Step[State]:  # fmt: skip
-    """A refused reservation sends everybody who waits away."""
-    step = _sent(system, state, action, sender, sent, effects, unit, last)
-    if sent.answer != Answer.NO_MEMORY:
-        return step
+def line_dispersed(system: System, state: State, action: Action, sender: Sender) -> Step[State] | None:
+    """A sender whose own allocation fails sends everybody away who waits in line."""
+    step = _frame(system, state, action, sender)
+    if step is None:
+        return None
     senders = tuple(
         replace(s, send=Send(), place=0) if s.send.phase == Phase.WAITING else s for s in step.state.senders
     )
@@ -162,6 +161,6 @@ MUTANTS = (
            {LOST: lost_in_silence}, DISCARD, Recovery.RESTART, "SAFE-LOUD"),
     Mutant("others rolled back", "ENOMEM of one sender drops the unfinished messages of the others.",
            {SENT: others_rolled_back}, DISCARD, Recovery.RESTART, "SAFE-ISOLATE", {"senders": 2}),
-    Mutant("line dispersed", "A refused reservation takes the others' places in line away.",
-           {SENT: line_dispersed}, RESERVE, Recovery.RESTART, "SAFE-ISOLATE", {"senders": 2, "memory": 4}),
+    Mutant("line dispersed", "ENOMEM of one application takes the others' places in line away.",
+           {FRAME: line_dispersed}, RESERVE, Recovery.RESTART, "SAFE-ISOLATE", {"senders": 2, "memory": 3}),
 )  # fmt: skip

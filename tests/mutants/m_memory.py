@@ -60,7 +60,7 @@ MUTANTS = (
     Mutant("limit ignored", "The pool never refuses because it is full.",
            {TAKE: limit_ignored}, DISCARD, Recovery.RESTART, "SAFE-BOUND", {"memory": 3}),
     Mutant("limit off by one", "The pool grants one unit more than its limit.",
-           {TAKE: limit_off_by_one}, KEEP, Recovery.RESUME, "SAFE-BOUND", {"memory": 3}),
+           {TAKE: limit_off_by_one}, KEEP, Recovery.RESUME, "SAFE-BOUND"),
     Mutant("charged though refused", "Memory is taken before it is checked, and not given back on a refusal.",
            {TAKE: charged_though_refused}, DISCARD, Recovery.RESTART, "SAFE-CONSERVE"),
     Mutant("body kept though slot refused", "A part's body stays charged when its queue chunk is refused.",

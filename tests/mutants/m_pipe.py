@@ -70,7 +70,7 @@ MUTANTS = (
     Mutant("rolls back one too many", "A part that the policy keeps is rolled back with the others.",
            {ROLL_BACK: one_too_many}, KEEP, Recovery.RESUME, "SAFE-WHOLE"),
     Mutant("rolls back into the committed", "Rolling back takes the committed message before the tail with it.",
-           {ROLL_BACK: into_the_committed}, KEEP, Recovery.RESUME, "SAFE-LOUD"),
+           {ROLL_BACK: into_the_committed}, DISCARD, Recovery.RESTART, "SAFE-LOUD", {"queue": 2}),
     Mutant("commit loses a part", "The last part of a message is not committed with the others.",
            {COMMIT: commit_loses_a_part}, DISCARD, Recovery.RESTART, "SAFE-WHOLE"),
     Mutant("tail stays at commit", "What was committed stays behind as uncommitted, and is committed again.",
@@ -85,5 +85,5 @@ MUTANTS = (
     Mutant("full too early", "The high-water mark is one message too low: with 1 nothing can be sent.",
            {FULL: full_too_early}, DISCARD, Recovery.RESTART, "LIVE-DEADLOCK"),
     Mutant("never full", "The high-water mark is ignored.",
-           {FULL: never_full}, DISCARD, Recovery.RESTART, "SAFE-TOTAL", {"memory": 5}, unproved=None, why=NO_PROPERTY),
+           {FULL: never_full}, DISCARD, Recovery.RESTART, "SAFE-TOTAL", {"memory": 6}, unproved=None, why=NO_PROPERTY),
 )  # fmt: skip

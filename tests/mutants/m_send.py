@@ -121,11 +121,6 @@ def abort_keeps_the_tail(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe) -> Se
     return Sent((Rule.SEND_11,), Answer.OK, memory.give(pool, send.reserved), Send(), pipe)
 
 
-def abort_keeps_the_phase(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe) -> Sent:
-    """The pipe is rolled back, and the socket goes on as if the message were still being sent."""
-    return replace(abort(sizes, pool, send, pipe), send=Send(send.phase))
-
-
 def abort_gives_back_twice(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe) -> Sent:
     sent = abort(sizes, pool, send, pipe)
     return replace(sent, pool=memory.give(sent.pool, pool.used - sent.pool.used))
@@ -196,8 +191,6 @@ MUTANTS = (
            {PART: swallows_too_many}, NotingSkip(), Recovery.RESTART, "SAFE-WHOLE"),
     Mutant("abort keeps the tail", "An abort leaves the parts sent so far in the pipe.",
            {ABORT: abort_keeps_the_tail}, DISCARD, Recovery.NEXT, "SAFE-NEXT"),
-    Mutant("abort keeps the phase", "After an abort under RESERVE the next message is sent without a reservation.",
-           {ABORT: abort_keeps_the_phase}, RESERVE, Recovery.NEXT, "SAFE-CLEAN"),
     Mutant("abort gives back twice", "An abort gives the memory of the unfinished message back twice.",
            {ABORT: abort_gives_back_twice}, DISCARD, Recovery.RESTART, "SAFE-CONSERVE"),
     Mutant("tail survives the peer", "The parts of the unfinished message go into the new connection's pipe.",
