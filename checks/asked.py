@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from . import terms
@@ -36,4 +37,4 @@ class Asked:
 def conditions(machine: Machine[Any, Any], predicates: tuple[Callable[[Any], object], ...]) -> Condition:
     """The truth of state predicates, as one condition over the machine's unknowns."""
     state = machine.shape.symbols()
-    return terms.conjunction(*(truth(lambda p=p: p(state), machine.intervals) for p in predicates))
+    return terms.conjunction(*(truth(partial(predicate, state), machine.intervals) for predicate in predicates))

@@ -92,8 +92,9 @@ def run(names: Sequence[str], spin: bool | None, json_file: Path | None) -> int:
         sys.stdout.write(_line(one) + "\n")
         sys.stdout.flush()
     sys.stdout.write(
-        "states/s: the search alone; all/s: everything after the import. C: states/s divided by the rate of the hand-written\n"
-        "C search that the peers' table gives (another day, the same kind of machine); SPIN: by SPIN's rate just now.\n"
+        "states/s: the search alone; all/s: everything after the import. C: states/s divided by the rate of the\n"
+        "hand-written C search that the peers' table gives (another day, the same kind of machine); SPIN: by SPIN's\n"
+        "rate just now.\n"
     )
     if json_file is not None:
         json_file.write_text(json.dumps([asdict(one) for one in measured], indent=1) + "\n", encoding="utf-8")
@@ -105,7 +106,7 @@ def run(names: Sequence[str], spin: bool | None, json_file: Path | None) -> int:
 
 def _apart(name: str, beside: bool) -> Measured:
     """Measure in a fresh process, so that one case's memory is not the next one's peak."""
-    program = f"import json,dataclasses;from enomem.checks import bench;print(json.dumps(dataclasses.asdict(bench.measure({name!r}))))"
+    program = f"import json; from enomem.checks import bench; print(json.dumps(vars(bench.measure({name!r}))))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     values = json.loads(done.stdout)
     if beside and CASES[name].deadlock is None:
@@ -119,10 +120,9 @@ def _line(m: Measured) -> str:
     c = f"{rate / c_rate:5.2f}x" if c_rate else "     -"
     spin = f"{rate / (m.spin_states / m.spin_seconds):6.2f}x" if m.spin_states and m.spin_seconds else "      -"
     exact = "" if m.exact else "  WRONG COUNTS"
-    return (
-        f"{m.name:4} {m.states:12,} {m.transitions:12,} {m.depth:6} {m.seconds:8.2f} {rate / 1e6:8.2f}M {m.states / m.whole / 1e6:6.2f}M"
-        f" {m.peak_mib:6.0f}M {c} {spin}{exact}"
-    )
+    rates = f"{rate / 1e6:8.2f}M {m.states / m.whole / 1e6:6.2f}M"
+    counts = f"{m.name:4} {m.states:12,} {m.transitions:12,} {m.depth:6}"
+    return f"{counts} {m.seconds:8.2f} {rates} {m.peak_mib:6.0f}M {c} {spin}{exact}"
 
 
 def _spin(x: Exchange) -> tuple[int, float]:
@@ -139,7 +139,9 @@ def _spin(x: Exchange) -> tuple[int, float]:
         subprocess.run(["spin", *flags, "-a", str(model)], cwd=folder, check=True, capture_output=True)
         subprocess.run(["cc", "-O2", "-w", "-DSAFETY", "-DNOREDUCE", "-o", "pan", "pan.c"], cwd=folder, check=True)
         began = time.perf_counter()
-        done = subprocess.run(["./pan", "-m3000000", "-w24", "-n"], cwd=folder, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            ["./pan", "-m3000000", "-w24", "-n"], cwd=folder, check=True, capture_output=True, text=True
+        )
         seconds = time.perf_counter() - began
     line = next(line for line in done.stdout.splitlines() if "states, stored" in line)
     return int(float(line.split()[0])), seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,13 @@ class Command(click.Group):
             return super().invoke(ctx)
         except (UsageError, Inconclusive, OurFault) as error:
             click.echo(f"enomem: {'our own fault: ' if isinstance(error, OurFault) else ''}{error}", err=True)
-            ctx.exit(EXIT[type(error)] if type(error) in EXIT else 2)
+            ctx.exit(EXIT.get(type(error), 2))
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:
             ctx.exit(0)
-        except Exception as error:  # noqa: BLE001 - a traceback helps nobody who did not write this
+        except Exception as error:
+            # A traceback helps nobody who did not write this.
             click.echo(f"enomem: our own fault: {type(error).__name__}: {error}", err=True)
             if ctx.params.get("debug"):
                 raise
@@ -44,7 +46,10 @@ def main(debug: bool) -> None:
     """What a ZeroMQ socket does when memory runs out: the specification, checked."""
 
 
-def _bound(name: str, what: str) -> Any:
+Decorate = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def _bound(name: str, what: str) -> Decorate:
     return click.option(f"--{name}", type=int, help=f"{what} (default: several, see docs/method.md).")
 
 
@@ -64,31 +69,33 @@ def _bound(name: str, what: str) -> Any:
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit report.")
 @click.option("--certificate", type=click.Path(file_okay=False, path_type=Path), help="Write the proofs as SMT-LIB 2.")
 @click.option("--traces", type=click.Path(file_okay=False, path_type=Path), help="Write all counterexamples there.")
-@click.option("--format", "fmt", type=click.Choice(["text", "mermaid", "json"]), default="text", help="Of counterexamples.")
+@click.option(
+    "--format", "fmt", type=click.Choice(["text", "mermaid", "json"]), default="text", help="Of counterexamples."
+)
 @click.option("--jobs", type=click.IntRange(1, 64), help="Worker processes (default: one a core, at most 8).")
 @click.option("--max-memory", type=click.IntRange(1), metavar="MIB", help="Stop a search at this size.")
 @click.option("--timeout", type=click.FloatRange(0.01), default=10.0, help="Seconds for one query of a proof.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.pass_context
-def check(ctx: click.Context, **options: Any) -> None:
+def check(ctx: click.Context, /, **options: Any) -> None:
     """Check send policies with recoveries: prove, search, and compare with what the specification claims.
 
-    Without --policy, --recovery, --property and bounds the whole matrix is checked, and the exit code is 0 only if every
-    cell is as spec/claims.toml says, by a finished proof or search. Otherwise just that is judged: 0 if all holds,
+    Without --policy, --recovery, --property and bounds the whole matrix is checked, and the exit code is 0 only if
+    every cell is as spec/claims.toml says, by a finished proof or search. Otherwise just that is judged: 0 if all holds,
     1 if something is violated, 3 if something is unknown.
     """
-    from . import command_check
+    from .command_check import run
 
-    ctx.exit(command_check.run(**options))
+    ctx.exit(run(**options))
 
 
 @main.command()
 @click.argument("identifier")
 def explain(identifier: str) -> None:
     """Print a rule, property, assumption, policy or recovery: what it says, where it comes from, what checks it."""
-    from . import command_explain
+    from .command_explain import text
 
-    click.echo(command_explain.text(identifier))
+    click.echo(text(identifier))
 
 
 @main.command()
@@ -124,9 +131,9 @@ def replay(ctx: click.Context, trace: Path, fmt: str) -> None:
 @click.pass_context
 def bench(ctx: click.Context, names: tuple[str, ...], spin: bool | None, json_file: Path | None) -> None:
     """Measure the search on the exchange model, whose counts are known exactly."""
-    from . import bench as benchmark
+    from .bench import run
 
-    ctx.exit(benchmark.run(names, spin, json_file))
+    ctx.exit(run(names, spin, json_file))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import psutil
 from rich.console import Console
@@ -25,17 +24,17 @@ from .search import MEMORY_SHARE
 
 OPTION_OF = {
     "app.part": "parts", "app.message": "messages", "history.accepted": "messages", "history.commits": "messages",
-    "history.arrived": "messages", "history.delivered": "messages", "history.lost": "messages", "pipe.messages": "queue",
-    "inbox.messages": "inbox", "inbox.parts": "inbox", "pool.used": "memory", "pipe.tail": "memory",
+    "history.arrived": "messages", "history.delivered": "messages", "history.lost": "messages",
+    "pipe.messages": "queue", "inbox.messages": "inbox", "inbox.parts": "inbox", "pool.used": "memory", "pipe.tail": "memory",
     "pipe.parts": "queue", "faults": "disconnects", "link.flight": "messages",
 }  # fmt: skip
 """Which bound makes a field large."""
 
 
 def run(
-    *, policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], deep: bool, json_file: Path | None,
-    junit: Path | None, certificate: Path | None, traces: Path | None, fmt: str, jobs: int | None, max_memory: int | None,
-    timeout: float, quiet: bool, **bounds: int | None,
+    *, policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], deep: bool,
+    json_file: Path | None, junit: Path | None, certificate: Path | None, traces: Path | None, fmt: str,
+    jobs: int | None, max_memory: int | None, timeout: float, quiet: bool, **bounds: int | None,
 ) -> int:  # fmt: skip
     """Check, print, write; returns the exit code."""
     count = runner.workers(jobs)
@@ -140,7 +139,9 @@ def _show(job: Job, cells: Sequence[Cell], problems: Sequence[str], outcome: run
     if job.needed:
         asserted = sum(cell.as_claimed for cell in cells)
         out.print(f"{asserted} of {len(cells)} cells are as spec/claims.toml says")
-        out.print("show a counterexample: enomem check --policy KEEP --recovery NEXT --property SAFE-WHOLE", soft_wrap=True)
+        out.print(
+            "show a counterexample: enomem check --policy KEEP --recovery NEXT --property SAFE-WHOLE", soft_wrap=True
+        )
 
 
 def _show_traces(out: Console, cells: Sequence[Cell], fmt: str) -> None:
@@ -163,7 +164,10 @@ def _show_stopped(out: Console, finding: Finding) -> None:
     option = shrinkable[0] if shrinkable else "senders"
     bounds = {**finding.bounds, option: max(1, finding.bounds[option] - 1)}
     words = " ".join(f"--{name} {value}" for name, value in bounds.items())
-    out.print(f"  smaller: enomem check --policy {finding.task.policy} --recovery {finding.task.recovery} {words}", soft_wrap=True)
+    out.print(
+        f"  smaller: enomem check --policy {finding.task.policy} --recovery {finding.task.recovery} {words}",
+        soft_wrap=True,
+    )
 
 
 def _write_traces(directory: Path, cells: Sequence[Cell]) -> None:
@@ -187,5 +191,3 @@ def _certify(job: Job, directory: Path) -> None:
             for scope in plan.scopes(policy.reserves, job.deep):
                 proof = prove(policy, Recovery(recovery), scope, job.timeout, lambda _: None)
                 certificate.write(proof, f"{name} {recovery}, {scope.text}", directory)
-
-

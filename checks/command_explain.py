@@ -16,7 +16,10 @@ def text(identifier: str) -> str:
     entry = known.get(identifier.upper())
     if entry is None:
         near = get_close_matches(identifier.upper(), known, 3, 0.5)
-        raise UsageError(f"the specification does not speak of {identifier!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+        raise UsageError(
+            f"the specification does not speak of {identifier!r}"
+            + (f"; did you mean {' or '.join(near)}?" if near else "")
+        )
     lines = [f"{entry.id}  {entry.title}".rstrip(), "", entry.text.strip(), ""]
     for label, value in (("Source", entry.source), ("Class", entry.kind), ("Machine", entry.machine)):
         if value:
@@ -39,8 +42,14 @@ def _checked(entry: Entry) -> list[str]:
         from . import plan
 
         needs = [need for need in plan.needed() if need.assumption == entry.id]
-        shown = [f"  without it {n.system.policy.name} {n.system.recovery.value} violates {n.identifier}" for n in needs]
+        shown = [
+            f"  without it {n.system.policy.name} {n.system.recovery.value} violates {n.identifier}" for n in needs
+        ]
         return ["", "Shown to be needed by `enomem check`:", *shown]
     if entry.kind:
-        return ["", "Checked by: `enomem check` fails if it never fires in a search; every trace names it where it fires."]
-    return ["", f"Checked by: enomem check --{'recovery' if entry.id in ('RESTART', 'RESUME', 'NEXT') else 'policy'} {entry.id}"]
+        return [
+            "",
+            "Checked by: `enomem check` fails if it never fires in a search; every trace names it where it fires.",
+        ]
+    option = "recovery" if entry.id in ("RESTART", "RESUME", "NEXT") else "policy"
+    return ["", f"Checked by: enomem check --{option} {entry.id}"]

@@ -145,7 +145,11 @@ class Compiled:
     """A machine's transitions as one function of a batch of states."""
 
     def __init__(
-        self, machine: Machine[Any, Any], packing: Packing, found: Sequence[Transition[Any]], checks: Sequence[Condition]
+        self,
+        machine: Machine[Any, Any],
+        packing: Packing,
+        found: Sequence[Transition[Any]],
+        checks: Sequence[Condition],
     ) -> None:
         """Compile ``found``; ``checks`` are conditions that every state should meet."""
         self.transitions = found
@@ -244,7 +248,14 @@ class Compiled:
         return block
 
     def _update(
-        self, writer: _Writer, run: Run, leaf: Leaf, form: Form, inside: list[str], constant: list[int], varying: list[list[str]]
+        self,
+        writer: _Writer,
+        run: Run,
+        leaf: Leaf,
+        form: Form,
+        inside: list[str],
+        constant: list[int],
+        varying: list[list[str]],
     ) -> None:
         """Add what one update does to its word: a constant where the path says so, else an array."""
         place = self._packing.fields[leaf.name]

@@ -43,7 +43,9 @@ def tables(cells: Sequence[Cell], width: int) -> Group:
 
 
 def _table(cells: Sequence[Cell], policies: Sequence[str]) -> Table:
-    table = Table(header_style="bold", pad_edge=False, padding=(0, 1) if len(policies) == 1 else (0, 0), show_lines=False)
+    table = Table(
+        header_style="bold", pad_edge=False, padding=(0, 1) if len(policies) == 1 else (0, 0), show_lines=False
+    )
     table.add_column("property", no_wrap=True)
     recoveries = list(dict.fromkeys(cell.recovery for cell in cells))
     for policy in policies:

@@ -111,9 +111,7 @@ def step(x: Exchange, state: State, action: Action) -> Step | None:
 
 def finished(state: State) -> bool:
     """Was everything sent and taken?"""
-    return state.inbox == 0 and all(
-        s.left == 0 and s.k == 0 and s.queue == 0 and not s.flight for s in state.senders
-    )
+    return state.inbox == 0 and all(s.left == 0 and s.k == 0 and s.queue == 0 and not s.flight for s in state.senders)
 
 
 def _sender_step(x: Exchange, state: State, s: Sender, rule: Rule) -> tuple[State, Sender] | None:

@@ -119,6 +119,7 @@ class Run:
                 return _narrower((min(ends), max(ends)), known)
 
     def decided(self, condition: Condition) -> bool | None:
+        """What is known of ``condition`` here; None if it can go either way."""
         match condition:
             case bool():
                 return condition
@@ -215,9 +216,7 @@ def explore(
             pending.append([*run.decisions[:place], (condition, not choice)])
 
 
-def truth(
-    function: Callable[[], object], ranges: Mapping[str, Interval], given: Sequence[Condition] = ()
-) -> Condition:
+def truth(function: Callable[[], object], ranges: Mapping[str, Interval], given: Sequence[Condition] = ()) -> Condition:
     """The condition under which the predicate ``function`` is true; its branches are joined.
 
     An exception that the predicate raises is ours or the policy author's, and is passed on.

@@ -103,9 +103,13 @@ class Graph:
                 told = now
                 done = sum(map(len, sources))
                 progress(Progress(self._table.count, done, 0, self._table.count - first, now))
-        self.source, self.target, self.label = (np.concatenate(parts or [np.empty(0, np.int32)]) for parts in (sources, targets, labels))
+        self.source, self.target, self.label = (
+            np.concatenate(parts or [np.empty(0, np.int32)]) for parts in (sources, targets, labels)
+        )
 
-    def starved(self, among: Sequence[Obligation] | None = None, *, calm: bool = True, fair: bool = True) -> Starved | None:
+    def starved(
+        self, among: Sequence[Obligation] | None = None, *, calm: bool = True, fair: bool = True
+    ) -> Starved | None:
         """A fair run that leaves an obligation open for ever, the shortest found; None: there is no such run.
 
         ``calm`` False lets the environment be hostile on the cycle too; ``fair`` False demands no fairness.
@@ -115,7 +119,9 @@ class Graph:
             if among is not None and obligation not in among:
                 continue
             lasso = self._violation(number, obligation, calm, fair)
-            if lasso is not None and (best is None or len(lasso.stem) + len(lasso.cycle) < len(best.stem) + len(best.cycle)):
+            if lasso is not None and (
+                best is None or len(lasso.stem) + len(lasso.cycle) < len(best.stem) + len(best.cycle)
+            ):
                 actions = [self._found[label].action for label in self.label[lasso.stem]]
                 cycle = [self._found[label].action for label in self.label[lasso.cycle]]
                 best = Starved(obligation.name, obligation.owner, tuple(actions), tuple(cycle))
@@ -137,7 +143,9 @@ class Graph:
         acts = places[self.label]
         for row, action in enumerate(fair_actions):
             enabled[row, self.source[friendly & (acts == action)]] = True
-        matrix = coo_matrix((np.ones(int(inside.sum()), np.int8), (self.source[inside], self.target[inside])), (self.states,) * 2)
+        matrix = coo_matrix(
+            (np.ones(int(inside.sum()), np.int8), (self.source[inside], self.target[inside])), (self.states,) * 2
+        )
         count, component = connected_components(matrix.tocsr(), directed=True, connection="strong")
         within = inside & (component[self.source] == component[self.target])
         fair = self._fair(count, component, enabled, within, acts, fair_actions)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import z3
@@ -102,7 +103,9 @@ class Induction:
             self._candidates.update({f"{name} ({i + 1})": part for i, part in enumerate(parts)})
 
     def _truth(self, *predicates: Callable[[Any], object]) -> Condition:
-        return terms.conjunction(*(truth(lambda p=p: p(self._state), self.machine.intervals) for p in predicates))
+        return terms.conjunction(
+            *(truth(partial(predicate, self._state), self.machine.intervals) for predicate in predicates)
+        )
 
     def _domain(self) -> Iterable[Condition]:
         """Truth values are 0 or 1 and enum members have a position: that is what their type says."""
@@ -152,7 +155,9 @@ class Induction:
                 solver = z3.Solver()
                 solver.set("timeout", self._timeout)
                 solver.set("random_seed", 7)
-                solver.add(*(self._z3(c) for c in self._hypothesis_terms(kept) if parts is None or self._is_near(c, parts)))
+                solver.add(
+                    *(self._z3(c) for c in self._hypothesis_terms(kept) if parts is None or self._is_near(c, parts))
+                )
                 self._solvers[key] = solver
             self._solver = self._solvers[key]
             answer = self._solver.check(goal, *self._translator.facts)

@@ -24,7 +24,9 @@ def _when(condition: Callable[[Sender], object], then: Callable[[System, Sender]
     return lambda sys, sender: then(sys, sender) if condition(sender) else True
 
 
-IDLE, SENDING, SKIPPING, WAITING, GONE = (_phase(p) for p in (Phase.IDLE, Phase.SENDING, Phase.SKIPPING, Phase.WAITING, Phase.GONE))
+IDLE, SENDING, SKIPPING, WAITING, GONE = (
+    _phase(p) for p in (Phase.IDLE, Phase.SENDING, Phase.SKIPPING, Phase.WAITING, Phase.GONE)
+)
 
 SENDER_INVARIANTS: Mapping[str, SenderInvariant] = {
     # Counts are counts.
@@ -77,7 +79,9 @@ SENDER_INVARIANTS: Mapping[str, SenderInvariant] = {
     # What is reserved suffices for what is still to come, wherever in a chunk the tail stands.
     "reservation suffices": _when(
         SENDING,
-        lambda sys, s: s.send.reserved >= sys.sizes.part * (sys.parts - s.pipe.tail) + sys.sizes.chunk * _chunks_to_come(sys, s),
+        lambda sys, s: (
+            s.send.reserved >= sys.sizes.part * (sys.parts - s.pipe.tail) + sys.sizes.chunk * _chunks_to_come(sys, s)
+        ),
     ),
     "idle: nothing reserved": _when(IDLE, lambda _, s: s.send.reserved == 0),
     "skipping: nothing reserved": _when(SKIPPING, lambda _, s: s.send.reserved == 0),

@@ -131,12 +131,16 @@ def _liveness(task: Task, policy: SendPolicy, tell: Tell) -> Finding:
     return _lived(task, system, properties.LIVENESS, tell)
 
 
-def _lived(task: Task, system: System, identifiers: tuple[str, ...], tell: Tell, *, calm: bool = True, fair: bool = True) -> Finding:
+def _lived(
+    task: Task, system: System, identifiers: tuple[str, ...], tell: Tell, *, calm: bool = True, fair: bool = True
+) -> Finding:
     began = time.perf_counter()
     among = {name: questions.obligations(system, name) for name in identifiers}
     finding = Finding(task, _bounds(system), asked=identifiers)
     try:
-        graph = Graph(sender.bounded(system), tuple(o for group in among.values() for o in group), progress=_progress(task, tell))
+        graph = Graph(
+            sender.bounded(system), tuple(o for group in among.values() for o in group), progress=_progress(task, tell)
+        )
     except Inconclusive as stopped:
         finding.stopped = str(stopped)
         return finding
@@ -178,7 +182,7 @@ def _proof(task: Task, policy: SendPolicy, tell: Tell) -> tuple[Finding, Proof]:
         # Unbounded states keep no labels: a run ends with the first odd message, and what would come after it was
         # not looked at. Only where there is no such message does the proof speak of all runs.
         finding.note = "an odd message may be committed, so the proof does not cover what follows"
-        finding.proved = {name: None for name in finding.proved}
+        finding.proved = dict.fromkeys(finding.proved)
     return finding, proof
 
 

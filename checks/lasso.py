@@ -78,7 +78,12 @@ def _stem(graph: Edges, first_edge: Ints, state: int) -> list[int]:
 
 
 def _fair_cycle(
-    graph: Edges, start: int, leaving: dict[int, list[int]], enabled: NDArray[np.bool_], acts: Ints, fair_actions: Sequence[int]
+    graph: Edges,
+    start: int,
+    leaving: dict[int, list[int]],
+    enabled: NDArray[np.bool_],
+    acts: Ints,
+    fair_actions: Sequence[int],
 ) -> list[int]:
     """Walk from ``start`` to the nearest thing that meets a demand not yet met, again and again, and back."""
     rows = {action: row for row, action in enumerate(fair_actions)}

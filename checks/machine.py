@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from . import terms
@@ -134,7 +134,7 @@ def transitions(machine: Machine[S, A], checks: Sequence[StepCheck] = ()) -> lis
             elif path.value is not None:
                 outcome, updates = path.value
                 truths = tuple(
-                    truth(lambda c=check, a=action, o=outcome: c(before, a, o), machine.intervals, path.conditions)
+                    truth(partial(check, before, action, outcome), machine.intervals, path.conditions)
                     for check in checks
                 )
                 moved = tuple(leaf for leaf in updates if not machine.remembers(leaf))

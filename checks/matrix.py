@@ -146,19 +146,34 @@ def _cell(job: Job, policy: str, recovery: str, identifier: str, findings: list[
         unbounded = plan_unknowns()
         senders = tuple(f.task.scope.text for f in proofs if f.task.scope)
         return Cell(
-            policy, recovery, identifier, Verdict.PROVED, Engine.PROOF.value, claimed, unbounded, senders, bounds, states,
-            sum(f.seconds for f in proofs),
+            policy, recovery, identifier, Verdict.PROVED, Engine.PROOF.value, claimed, unbounded, senders, bounds,
+            states, sum(f.seconds for f in proofs),
         )  # fmt: skip
     if len(searches) == expected and not stopped:
-        reason = next((f.note or "not inductive with the given invariants" for f in proofs if f.proved.get(identifier) is not True), "")
+        reason = next(
+            (
+                f.note or "not inductive with the given invariants"
+                for f in proofs
+                if f.proved.get(identifier) is not True
+            ),
+            "",
+        )
         return Cell(
-            policy, recovery, identifier, Verdict.EXHAUSTED, wanted.value, claimed, bounds=bounds, states=states,
-            seconds=seconds, reason=reason,
+            policy,
+            recovery,
+            identifier,
+            Verdict.EXHAUSTED,
+            wanted.value,
+            claimed,
+            bounds=bounds,
+            states=states,
+            seconds=seconds,
+            reason=reason,
         )
     reason = stopped[0] if stopped and stopped[0] else f"{len(searches)} of {expected} searches finished"
     return Cell(
-        policy, recovery, identifier, Verdict.UNKNOWN, wanted.value, claimed, bounds=bounds, states=states, seconds=seconds,
-        reason=reason,
+        policy, recovery, identifier, Verdict.UNKNOWN, wanted.value, claimed, bounds=bounds, states=states,
+        seconds=seconds, reason=reason,
     )  # fmt: skip
 
 

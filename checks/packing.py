@@ -109,9 +109,7 @@ class Packing:
 
     def ordered(self, words: Words) -> Words:
         """The same states with the members of the symmetric tuple in ascending order."""
-        parts = [
-            (words[word] >> np.uint64(shift)) & np.uint64((1 << bits) - 1) for word, shift, bits in self.groups
-        ]
+        parts = [(words[word] >> np.uint64(shift)) & np.uint64((1 << bits) - 1) for word, shift, bits in self.groups]
         for end in range(len(parts) - 1, 0, -1):
             for i in range(end):
                 parts[i], parts[i + 1] = np.minimum(parts[i], parts[i + 1]), np.maximum(parts[i], parts[i + 1])

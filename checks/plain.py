@@ -88,9 +88,9 @@ def search(machine: Machine[Any, Any], asked: Asked, canon: Callable[[Any], Hash
                 if step.outcome is None or step.error is not None:
                     continue
                 transitions += 1
-                name = canon(step.outcome.state)
-                if name not in seen:
-                    seen.add(name)
+                known = canon(step.outcome.state)
+                if known not in seen:
+                    seen.add(known)
                     following.append(step.outcome.state)
         frontier = following
     return Counts(len(seen), transitions, depth, violations)

@@ -70,7 +70,10 @@ ANY = Scope(2, True)
 
 
 def scopes(reserves: bool, deep: bool) -> tuple[Scope, ...]:
-    """The proofs of a policy (``reserves``: its senders may wait): for any number of senders, unless senders wait in a line that has to be seen whole."""
+    """The proofs of a policy: for any number of senders, or, if its senders wait in a line, for each small number.
+
+    ``reserves`` says whether they do: a line has to be seen whole.
+    """
     if reserves:
         return tuple(Scope(n, False) for n in range(1, 6 if deep else 4))
     return (ANY, *(Scope(n, False) for n in range(1, 6))) if deep else (ANY,)
@@ -79,13 +82,24 @@ def scopes(reserves: bool, deep: bool) -> tuple[Scope, ...]:
 def systems(policy: SendPolicy, recovery: Recovery, given: Bounds | None) -> tuple[System, ...]:
     """The bounded systems in which safety is searched: the user's one, or the default ones."""
     chosen = SAFETY if given is None else ({**DEFAULTS, **given},)
-    return tuple(checked(System(policy, recovery, **bounds)) for bounds in chosen)
+    return tuple(checked(_system(policy, recovery, bounds)) for bounds in chosen)
 
 
 def endless(policy: SendPolicy, recovery: Recovery, given: Bounds | None) -> tuple[System, ...]:
     """The bounded systems in which liveness is checked: applications that never stop sending."""
     chosen = LIVENESS if given is None else ({**DEFAULTS, **given, "messages": 1},)
-    return tuple(checked(System(policy, recovery, numbered=False, **{**b, "messages": 1})) for b in chosen)
+    return tuple(checked(replace(_system(policy, recovery, {**b, "messages": 1}), numbered=False)) for b in chosen)
+
+
+def _system(policy: SendPolicy, recovery: Recovery, bounds: Bounds) -> System:
+    values = dict(bounds)
+    system = System(
+        policy, recovery, senders=values.pop("senders"), parts=values.pop("parts"), memory=values.pop("memory"),
+        messages=values.pop("messages"), queue=values.pop("queue"), inbox=values.pop("inbox"),
+        disconnects=values.pop("disconnects"),
+    )  # fmt: skip
+    assert not values
+    return system
 
 
 def checked(system: System) -> System:
@@ -99,8 +113,8 @@ def checked(system: System) -> System:
     needed = send.whole_message(system.sizes, system.parts)
     if system.memory < needed:
         raise UsageError(
-            f"--memory {system.memory} is impossible: a message of {system.parts} parts needs up to {needed} units with "
-            f"its chunks, and ASSUME-FITS says that one fits; give --memory {needed} or more, or fewer --parts"
+            f"--memory {system.memory} is impossible: a message of {system.parts} parts needs up to {needed} units "
+            f"with its chunks, and ASSUME-FITS says that one fits; give --memory {needed} or more, or fewer --parts"
         )
     return system
 
@@ -121,8 +135,8 @@ def needed() -> tuple[Needed, ...]:
     from enomem.model.policies import DISCARD, RESERVE
 
     tight = dict(SAFETY[1])
-    forgets = System(DISCARD, Recovery.NEXT, aborts=False, **{**tight, "senders": 1, "memory": 4})
-    small = System(RESERVE, Recovery.RESTART, **{**tight, "memory": send.whole_message(Sizes(), 2) - 1})
+    forgets = replace(_system(DISCARD, Recovery.NEXT, {**tight, "senders": 1, "memory": 4}), aborts=False)
+    small = _system(RESERVE, Recovery.RESTART, {**tight, "memory": send.whole_message(Sizes(), 2) - 1})
     endless_reserve = endless(RESERVE, Recovery.RESTART, LIVENESS[0])[0]
     return (
         Needed("ASSUME-ABORT", "SAFE-WHOLE", forgets),

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from enomem.model.memory import Site
 from enomem.model.rules import RuleClass
 from enomem.model.send import Answer, Phase
-from enomem.model.memory import Site
 from enomem.model.step import Step
 from enomem.model.system import Action, Kind, Sender, State, System, at_rest, finished, held
 
@@ -156,21 +157,19 @@ class Goal:
 def goals(sys: System, identifier: str) -> list[Goal]:
     """The goals of LIVE-PROGRESS (some obligation is always eventually met) or LIVE-EACH (every one is)."""
     if identifier == PROGRESS:
-        return [Goal("any obligation", None, lambda state: pending(sys, state), lambda _, step: bool(step.settled))]
+        return [Goal("any obligation", None, partial(pending, sys), lambda _, step: bool(step.settled))]
+
+    def sends(owner: int, action: Action, step: Step[State]) -> bool:
+        return step.settled and action.sender == owner and action.kind != Kind.RECEIVE
+
+    def receives(owner: int, action: Action, step: Step[State]) -> bool:
+        return step.settled and action.sender == owner and action.kind == Kind.RECEIVE
+
+    def of(obligation: Callable[[System, Sender], object], owner: int, state: State) -> object:
+        return obligation(sys, state.senders[owner])
+
     found: list[Goal] = []
     for i in range(sys.senders):
-        found.append(
-            Goal(
-                "a message to finish", i,
-                lambda state, i=i: wants(sys, state.senders[i]),
-                lambda action, step, i=i: step.settled and action.sender == i and action.kind != Kind.RECEIVE,
-            )
-        )  # fmt: skip
-        found.append(
-            Goal(
-                "a message to deliver", i,
-                lambda state, i=i: undelivered(sys, state.senders[i]),
-                lambda action, step, i=i: step.settled and action.sender == i and action.kind == Kind.RECEIVE,
-            )
-        )  # fmt: skip
+        found.append(Goal("a message to finish", i, partial(of, wants, i), partial(sends, i)))
+        found.append(Goal("a message to deliver", i, partial(of, undelivered, i), partial(receives, i)))
     return found

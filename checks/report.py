@@ -58,13 +58,17 @@ def write_junit(path: Path, cells: Sequence[Cell], problems: Sequence[str]) -> N
     failures = errors = 0
     for cell in cells:
         name = f"{cell.policy}.{cell.recovery}"
-        case = ElementTree.SubElement(suite, "testcase", classname=name, name=cell.identifier, time=f"{cell.seconds:.3f}")
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=name, name=cell.identifier, time=f"{cell.seconds:.3f}"
+        )
         if cell.verdict == Verdict.UNKNOWN:
             errors += 1
             ElementTree.SubElement(case, "error", message=f"unknown: {cell.reason}")
         elif not _good(cell):
             failures += 1
-            ElementTree.SubElement(case, "failure", message=f"{cell.verdict.value}, claimed {cell.claimed or 'to hold'}")
+            ElementTree.SubElement(
+                case, "failure", message=f"{cell.verdict.value}, claimed {cell.claimed or 'to hold'}"
+            )
     for problem in problems:
         failures += 1
         case = ElementTree.SubElement(suite, "testcase", classname="check", name=problem)

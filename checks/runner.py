@@ -112,5 +112,3 @@ def _end(pool: ProcessPoolExecutor) -> None:
     """End the workers that this pool started, and no others."""
     for process in list((getattr(pool, "_processes", None) or {}).values()):
         process.terminate()
-
-

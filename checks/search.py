@@ -146,7 +146,8 @@ class Search:
         fired = {rule for n in self._fired for rule in self._rules(n)}
         result = Result(
             self._set.count, self._transitions, len(self._levels) - 2 if stopped is None else len(self._levels) - 1,
-            time.perf_counter() - began, violations, frozenset(fired), stopped, bytes=self._set.bytes, bits=self.packing.bits,
+            time.perf_counter() - began, violations, frozenset(fired), stopped, bytes=self._set.bytes,
+            bits=self.packing.bits,
         )  # fmt: skip
         if stopped is not None:
             result.largest = self._largest()
@@ -190,7 +191,10 @@ class Search:
 
     def _expand(self, start: int, stop: int) -> Iterator[tuple[int, Batch]]:
         for first in range(start, stop, CHUNK):
-            yield first, self._compiled.expand(self._set.states(first, min(first + CHUNK, stop)), self._pending is not None)
+            yield (
+                first,
+                self._compiled.expand(self._set.states(first, min(first + CHUNK, stop)), self._pending is not None),
+            )
 
     def _add(self, waiting: Sequence[Words], size: int) -> str | None:
         if not size:
@@ -233,7 +237,9 @@ class Search:
         for words in reversed(chain[:-1]):
             step = next((s for s in plain.steps(self.machine, state) if self._leads_to(s, words)), None)
             if step is None or step.outcome is None:
-                raise OurFault(f"{identifier}: the trace found by the search does not replay after {len(actions)} steps")
+                raise OurFault(
+                    f"{identifier}: the trace found by the search does not replay after {len(actions)} steps"
+                )
             actions.append(step.action)
             state = step.outcome.state
         if hit.by_step:

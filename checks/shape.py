@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
-from typing import Any, cast
+from typing import Any
 
 from . import terms
 from .errors import OurFault
@@ -99,7 +99,8 @@ def _walk(value: object, name: str) -> Iterator[tuple[str, object]]:
 def _rebuild(template: object, supply: Callable[[], Any]) -> Any:
     if is_dataclass(template):
         parts = {f.name: _rebuild(getattr(template, f.name), supply) for f in fields(template)}
-        return cast(Any, type(template))(**parts)
+        kind: Any = type(template)
+        return kind(**parts)
     if isinstance(template, tuple):
         return tuple(_rebuild(part, supply) for part in template)
     return supply()

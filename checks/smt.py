@@ -56,7 +56,12 @@ class Translator:
             z3.Implies(z3.And(a >= 1, b >= 1), z3.And(product >= a, product >= b)),
         ]
         for (x, y), other in self._products.items():
-            for mine, same, theirs, shared in ((left, right, x, y), (left, right, y, x), (right, left, x, y), (right, left, y, x)):
+            for mine, same, theirs, shared in (
+                (left, right, x, y),
+                (left, right, y, x),
+                (right, left, x, y),
+                (right, left, y, x),
+            ):
                 if same == shared and _before(mine) == _before(theirs):
                     self._neighbours(self.form(mine), product, self.form(theirs), other, self.form(same))
         self._products[left, right] = product

@@ -63,6 +63,11 @@ class _Symbol:
         raise TypeError("a symbol has no hash: do not use it as a dictionary key or in a set")
 
 
+def _same(left: Condition, right: Condition) -> Condition:
+    neither = terms.conjunction(terms.negate(left), terms.negate(right))
+    return terms.disjunction(terms.conjunction(left, right), neither)
+
+
 class Boolean(_Symbol):
     """A truth value that is a condition; ``&``, ``|`` and ``^`` do not branch, ``and``, ``or`` and ``not`` do."""
 
@@ -81,18 +86,19 @@ class Boolean(_Symbol):
         return Boolean(terms.disjunction(self.condition, condition_of(other)))
 
     def __xor__(self, other: object) -> Boolean:
-        return self != other
+        return Boolean(terms.negate(_same(self.condition, condition_of(other))))
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __eq__(self, other: object) -> Any:
-        that = condition_of(other)
-        both = terms.conjunction(self.condition, that)
-        neither = terms.conjunction(terms.negate(self.condition), terms.negate(that))
-        return Boolean(terms.disjunction(both, neither))
+        if not isinstance(other, Boolean | bool):
+            return NotImplemented
+        return Boolean(_same(self.condition, condition_of(other)))
 
     def __ne__(self, other: object) -> Any:
-        return Boolean(terms.negate((self == other).condition))
+        if not isinstance(other, Boolean | bool):
+            return NotImplemented
+        return Boolean(terms.negate(_same(self.condition, condition_of(other))))
 
     __hash__ = _Symbol.__hash__
 

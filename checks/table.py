@@ -35,7 +35,9 @@ class Table:
     def _make(self, capacity: int) -> None:
         self._capacity = capacity
         self._shift = np.uint64(64 - (capacity.bit_length() - 1))
-        self._keys = [np.full(capacity, EMPTY, np.uint64)] + [np.empty(capacity, np.uint64) for _ in range(self._words - 1)]
+        self._keys = [np.full(capacity, EMPTY, np.uint64)] + [
+            np.empty(capacity, np.uint64) for _ in range(self._words - 1)
+        ]
         self._ids = np.empty(capacity, np.int32)
 
     @property
@@ -75,7 +77,9 @@ class Table:
 
     def _grow(self) -> None:
         self._make(self._capacity * 2)
-        self._store = [np.concatenate((store, np.empty(self._capacity // 2 - len(store), np.uint64))) for store in self._store]
+        self._store = [
+            np.concatenate((store, np.empty(self._capacity // 2 - len(store), np.uint64))) for store in self._store
+        ]
         count, step = self.count, 1 << 18
         for start in range(0, count, step):
             stop = min(start + step, count)

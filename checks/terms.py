@@ -56,7 +56,12 @@ class Form:
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        return isinstance(other, Form) and self._hash == other._hash and self.const == other.const and self.terms == other.terms
+        return (
+            isinstance(other, Form)
+            and self._hash == other._hash
+            and self.const == other.const
+            and self.terms == other.terms
+        )
 
     def __repr__(self) -> str:
         return show_form(self)
@@ -328,6 +333,7 @@ def show(condition: Condition) -> str:
         case bool():
             return str(condition)
         case Compare(op, form):
-            return f"{show_form(form)} {dict(le='<=', eq='==', ne='!=')[op]} 0"
+            sign = {"le": "<=", "eq": "==", "ne": "!="}[op]
+            return f"{show_form(form)} {sign} 0"
         case Junction(every, parts):
             return "(" + (" and " if every else " or ").join(show(part) for part in parts) + ")"

@@ -31,9 +31,9 @@ class Unfinished:
 class Reaction:
     """What a policy wants done; the caller is told ENOMEM in any case (SEND-5).
 
-    ``keep`` of the queued parts stay, 0 <= keep <= kept, the newer ones are rolled back. ``skip`` swallows what
-    the caller sends next, up to and including the first part without SNDMORE, and keeps nothing. ``note`` is handed back at the
-    next refusal of the same message, 0 <= note <= the policy's ``notes``.
+    ``keep`` of the queued parts stay, 0 <= keep <= kept, the newer ones are rolled back. ``skip`` keeps nothing, and
+    swallows what the caller sends next, up to and including the first part without SNDMORE. ``note`` is handed back
+    at the next refusal of the same message, 0 <= note <= the policy's ``notes``.
     """
 
     keep: int

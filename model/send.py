@@ -134,9 +134,7 @@ def _needs(sizes: Sizes, slot: int) -> tuple[Need, ...]:
     return (Need(Site.BODY, sizes.part),)
 
 
-def _no_memory(
-    policy: SendPolicy, sizes: Sizes, send: Send, pipe: Pipe, last: bool, grant: memory.Grant
-) -> Sent:
+def _no_memory(policy: SendPolicy, sizes: Sizes, send: Send, pipe: Pipe, last: bool, grant: memory.Grant) -> Sent:
     """The one place at which a refusal of the socket's own memory changes its state."""
     assert grant.refused is not None
     reaction = policy.refused(Unfinished(pipe.tail, last, grant.refused, send.note))

@@ -13,7 +13,7 @@ from enum import Enum
 from . import history, line, memory
 from . import pipe as pipes
 from . import send as sends
-from .application import Application, Recovery, answered, following, must_abort, recovered
+from .application import Application, Recovery, answered, must_abort, recovered
 from .history import History
 from .memory import Pool, Site
 from .pipe import Pipe
@@ -54,7 +54,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A connection's wire: the number of the message in ``flight`` (0: none), its parts, and what is ``odd`` about it."""
+    """A connection's wire: the number of the message in ``flight`` (0: none), its parts, what is ``odd`` about it."""
 
     flight: int = 0
     parts: int = 0
@@ -141,8 +141,7 @@ def actions(system: System) -> tuple[Action, ...]:
         if system.policy.reserves:
             found.append(Action(Kind.SERVE, sender))
         found += [
-            Action(kind, sender)
-            for kind in (Kind.BEGIN, Kind.ARRIVE, Kind.RECEIVE, Kind.FRAME, Kind.LOSE, Kind.GONE)
+            Action(kind, sender) for kind in (Kind.BEGIN, Kind.ARRIVE, Kind.RECEIVE, Kind.FRAME, Kind.LOSE, Kind.GONE)
         ]
     if system.others:
         found += [Action(Kind.OTHERS, amount=amount) for amount in (1, -1, 0)]
@@ -183,7 +182,11 @@ def finished(system: System, sender: Sender) -> bool:
 def at_rest(system: System, state: State) -> bool:
     """Has every application sent all, and every message that was committed left the system?"""
     return all(
-        finished(system, s) and not s.app.abort and s.pipe.messages == 0 and s.link.flight == 0 and s.inbox.messages == 0
+        finished(system, s)
+        and not s.app.abort
+        and s.pipe.messages == 0
+        and s.link.flight == 0
+        and s.inbox.messages == 0
         for s in state.senders
     )
 
@@ -213,10 +216,10 @@ def _call(system: System, state: State, action: Action, sender: Sender) -> Step[
     )
     if _not_asked(action, sent):
         return None
-    seen, odd = history.called(
-        sender.history, system.parts, sender.app.part, sender.pipe, sent, last, system.numbered
+    seen, odd = history.called(sender.history, system.parts, sender.app.part, sender.pipe, sent, last, system.numbered)
+    called = replace(
+        sender, history=seen, app=answered(sender.app, system.recovery, sent.answer, last, system.numbered)
     )
-    called = replace(sender, history=seen, app=answered(sender.app, system.recovery, sent.answer, last, system.numbered))
     effects: tuple[Effect, ...] = ()
     if sent.wrote:
         effects = (Effect(Do.APPEND, action.sender),)
@@ -232,9 +235,7 @@ def _abort(system: System, state: State, action: Action, sender: Sender) -> Step
     if action.refuse is not None:
         return None
     sent = sends.abort(system.sizes, state.pool, sender.send, sender.pipe)
-    called = replace(
-        sender, app=replace(sender.app, abort=False), history=history.dropped_tail(sender.history)
-    )
+    called = replace(sender, app=replace(sender.app, abort=False), history=history.dropped_tail(sender.history))
     effects = (Effect(Do.ROLL_BACK, action.sender, sent.dropped),)
     return _sent(system, state, action, called, sent, effects, None, False)
 
@@ -320,7 +321,9 @@ def _begin(system: System, state: State, action: Action, sender: Sender) -> Step
     )
     pool = memory.give(state.pool, system.sizes.chunk * freed)
     rules = (Rule.LINK_1, Rule.PIPE_5)
-    return Step(rules, replace(_put(state, action.sender, moved), pool=pool), effects=(Effect(Do.BEGIN, action.sender),))
+    return Step(
+        rules, replace(_put(state, action.sender, moved), pool=pool), effects=(Effect(Do.BEGIN, action.sender),)
+    )
 
 
 def _arrive(system: System, state: State, action: Action, sender: Sender) -> Step[State] | None:
@@ -378,7 +381,11 @@ def _gone(system: System, state: State, action: Action, sender: Sender) -> Step[
 def _others(system: System, state: State, amount: int) -> Step[State] | None:
     """Sockets that are not looked into take or give units of the same pool, or (0) lose a connection."""
     if amount == 0:
-        return None if state.faults >= system.disconnects else Step((Rule.LINK_3,), replace(state, faults=state.faults + 1))
+        return (
+            None
+            if state.faults >= system.disconnects
+            else Step((Rule.LINK_3,), replace(state, faults=state.faults + 1))
+        )
     others, used = state.others + amount, state.pool.used + amount
     if others < 0 or used > state.pool.limit:
         return None

@@ -68,9 +68,7 @@ def _all() -> MappingProxyType[str, Entry]:
         text = resources.files(_PACKAGE).joinpath(name).read_text(encoding="utf-8")
         for identifier, entry in parse(text, name).items():
             if identifier in found:
-                raise ValueError(
-                    f"spec/{name}: {identifier} has a heading in {found[identifier].file} already"
-                )
+                raise ValueError(f"spec/{name}: {identifier} has a heading in {found[identifier].file} already")
             found[identifier] = entry
     return MappingProxyType(found)
 

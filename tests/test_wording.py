@@ -217,14 +217,14 @@ def test_memory_that_others_take_and_a_pool_that_is_full_for_a_chunk() -> None:
     system = System(DISCARD, RESTART, memory=3, others=True)
     take, give, lose = (Action(Kind.OTHERS, amount=amount) for amount in (1, -1, 0))
     assert shown(system, [take, call(), call(), take, take, call(), give, lose]) == lines("""
-         1  other sockets: take 1                                   [MEM-5]    1 of 3 in use
+         1  other sockets: take 1                                   [MEM-1]    1 of 3 in use
          2  A: send(A1, SNDMORE) -> ok                              [SEND-1]
          3  A: send(A2) -> ENOMEM, pool is full (2 of 3) at SLOT    [SEND-5]   [A1] dropped
-         4  other sockets: take 1                                   [MEM-5]    2 of 3 in use
-         5  other sockets: take 1                                   [MEM-5]    3 of 3 in use
+         4  other sockets: take 1                                   [MEM-1]    2 of 3 in use
+         5  other sockets: take 1                                   [MEM-1]    3 of 3 in use
          6  A: send(A1, SNDMORE) -> ENOMEM, pool is full (3 of 3)   [SEND-5]
-         7  other sockets: give back 1                              [MEM-5]    2 of 3 in use
-         8  other sockets: lose a connection                        [MEM-5]
+         7  other sockets: give back 1                              [MEM-4]    2 of 3 in use
+         8  other sockets: lose a connection                        [LINK-3]
     """)
 
 
@@ -349,7 +349,7 @@ def test_mermaid_of_what_no_application_does() -> None:
         socketB->>receiverB: link brings [B1, B2]
         Note over socketB: LINK-2
         Note over receiverB: recv() = [B1, B2], LINK-4
-        Note over socketA: other sockets: take 1, MEM-5, 1 of 3 in use
+        Note over socketA: other sockets: take 1, MEM-1, 1 of 3 in use
     """).splitlines()
 
 

@@ -74,7 +74,7 @@ MUTANTS = (
     Mutant("commit loses a part", "The last part of a message is not committed with the others.",
            {COMMIT: commit_loses_a_part}, DISCARD, Recovery.RESTART, "SAFE-WHOLE"),
     Mutant("tail stays at commit", "What was committed stays behind as uncommitted, and is committed again.",
-           {COMMIT: tail_stays}, DISCARD, Recovery.RESTART, "SAFE-WHOLE", {"memory": 5}),
+           {COMMIT: tail_stays}, DISCARD, Recovery.RESTART, "SAFE-CONSERVE", {"messages": 1}),
     Mutant("commit forgotten", "The last part is accepted, and the message never becomes readable.",
            {COMMIT: commit_forgotten}, DISCARD, Recovery.RESTART, "SAFE-LOUD"),
     Mutant("stays in the pipe", "The link sends a message and does not take it out of the pipe.",
