@@ -20,8 +20,7 @@ from .induction import Proof, Query
 
 INDEX = "index.json"
 LOGIC = "QF_LIA"
-"""The smallest logic with sums of several unknowns. Division by a constant, which a strict reading leaves out of it, is
-accepted in it by Z3 and by cvc5."""
+"""The smallest logic with sums of several unknowns. It has no division: a quotient becomes an unknown with bounds."""
 
 UNNAMED = "a fact that is true of every product of two integers"
 MEANING = {
@@ -41,14 +40,14 @@ def write(proof: Proof, title: str, directory: Path) -> list[Path]:
     folder = directory / slug(title)
     folder.mkdir(parents=True, exist_ok=True)
     _remove_earlier(folder)
-    texts: dict[int, str] = {}
+    linear = _Linear()
     entries: list[dict[str, str]] = []
     for query in proof.queries:
         kind, subject = _kind(query, proof)
         if kind == "safety" and proof.verdicts[subject] is not True:
             continue
         name = f"{len(entries):02}-{slug(query.name)}.smt2"
-        (folder / name).write_text(_text(query, kind, title, texts), encoding="utf-8", newline="\n")
+        (folder / name).write_text(_text(query, kind, title, linear), encoding="utf-8", newline="\n")
         entry = {"file": name, "kind": kind, "obligation": query.name, "expected": "unsat"}
         entries.append(entry | ({"property": subject} if kind == "safety" else {}))
     index = {"source": "enomem", "title": title, "logic": LOGIC, "invariants": proof.invariants, "files": entries}
@@ -88,34 +87,95 @@ def _remove_earlier(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
-def _text(query: Query, kind: str, title: str, texts: dict[int, str]) -> str:
-    """One obligation as a script. ``texts`` keeps what is said in many files, by the identity of its term."""
+class _Linear:
+    """Terms in strictly linear arithmetic, and as text: each is worked out once for all files of a proof.
+
+    ``x div 2`` becomes an unknown q of which 2 q <= x <= 2 q + 1 is stated, and ``x mod 2`` becomes x - 2 q. There is
+    exactly one such q for each x, so an obligation has a model with it if and only if it has one without.
+    """
+
+    def __init__(self) -> None:
+        # The terms are kept with what became of them: an identity is given anew to another term otherwise.
+        self._done: dict[int, tuple[z3.ExprRef, z3.ExprRef]] = {}
+        self._quotients: dict[tuple[int, int], z3.ArithRef] = {}
+        self._texts: dict[int, str] = {}
+        self._used: dict[int, tuple[str, ...]] = {}
+        self.definitions: dict[str, z3.BoolRef] = {}
+        """What is stated of each quotient, by its name, in the order in which they were met."""
+
+    def assertion(self, condition: z3.ExprRef) -> str:
+        """The command that states ``condition``."""
+        key = condition.get_id()
+        if key not in self._texts:
+            self._texts[key] = f"(assert\n{textwrap.indent(self.term(condition).sexpr(), '  ')})"
+        return self._texts[key]
+
+    def quotients(self, conditions: tuple[z3.ExprRef, ...]) -> list[str]:
+        """The names of the quotients that ``conditions`` need, and of those that these need in turn."""
+        todo = {name for condition in conditions for name in self._names(self.term(condition))}
+        found: set[str] = set()
+        while todo:
+            found |= todo
+            todo = {n for name in todo for n in self._names(self.definitions[name])} - found
+        return [name for name in self.definitions if name in found]
+
+    def _names(self, term: z3.ExprRef) -> tuple[str, ...]:
+        if term.get_id() not in self._used:
+            self._used[term.get_id()] = tuple(name for name in unknowns(term) if name in self.definitions)
+        return self._used[term.get_id()]
+
+    def term(self, term: z3.ExprRef) -> z3.ExprRef:
+        """``term`` without division, and without junctions of fewer than two parts, which not every solver reads."""
+        key = term.get_id()
+        if key not in self._done:
+            self._done[key] = (term, self._rewritten(term, [self.term(child) for child in term.children()]))
+        return self._done[key][1]
+
+    def _rewritten(self, term: z3.ExprRef, parts: list[z3.ExprRef]) -> z3.ExprRef:
+        if z3.is_idiv(term) or z3.is_mod(term):
+            divisor = parts[1].as_long()
+            quotient = self._quotient(parts[0], divisor)
+            return quotient if z3.is_idiv(term) else parts[0] - divisor * quotient
+        if z3.is_and(term) or z3.is_or(term):
+            if len(parts) < 2:
+                return parts[0] if parts else z3.BoolVal(z3.is_and(term))
+            return z3.And(*parts) if z3.is_and(term) else z3.Or(*parts)
+        return term.decl()(*parts) if parts else term
+
+    def _quotient(self, dividend: z3.ArithRef, divisor: int) -> z3.ArithRef:
+        key = dividend.get_id(), divisor
+        if key not in self._quotients:
+            name = f"quotient {len(self._quotients) + 1}"
+            found = self._quotients[key] = z3.Int(name)
+            self.definitions[name] = z3.And(divisor * found <= dividend, dividend <= divisor * found + (divisor - 1))
+        return self._quotients[key]
+
+
+def _text(query: Query, kind: str, title: str, linear: _Linear) -> str:
+    """One obligation as a script."""
+    conditions = (*query.given, query.goal)
+    quotients = linear.quotients(conditions)
+    names = unknowns(*map(linear.term, conditions), *(linear.definitions[name] for name in quotients))
     lines = [
         f"; {_plain(title)}: {_plain(query.name)}",
         f"; {MEANING[kind]}",
         "; The answer unsat says that there is none.",
         "(set-info :smt-lib-version 2.6)",
-        f"(set-option :produce-models true)\n(set-logic {LOGIC})",
+        "(set-option :produce-models true)",
+        f"(set-logic {LOGIC})",
         f"(set-info :source |enomem, {_plain(title)}, {_plain(query.name)}|)",
         '(set-info :category "industrial")',
         "(set-info :status unsat)",
         "",
-        *(f"(declare-const {_symbol(name)} Int)" for name in unknowns(*query.given, query.goal)),
+        *(f"(declare-const {_symbol(name)} Int)" for name in names),
     ]
+    for name in quotients:
+        lines += ["", f"; what {name} is, rounded down", linear.assertion(linear.definitions[name])]
     labels = (*query.labels, *[UNNAMED] * len(query.given))
     for label, condition in zip(labels, query.given, strict=False):
-        lines += ["", *_comment(label), _assertion(condition, texts)]
-    lines += ["", *_comment(f"what must be impossible: {query.name}"), _assertion(query.goal, texts)]
+        lines += ["", *_comment(label), linear.assertion(condition)]
+    lines += ["", *_comment(f"what must be impossible: {query.name}"), linear.assertion(query.goal)]
     return "\n".join([*lines, "", "(check-sat)", "(exit)", ""])
-
-
-def _assertion(condition: z3.BoolRef, texts: dict[int, str]) -> str:
-    key = condition.get_id()
-    if key not in texts:
-        # Z3 writes a junction of nothing as a bare operator, which nobody reads back.
-        legal = z3.substitute(condition, (z3.Or(), z3.BoolVal(False)), (z3.And(), z3.BoolVal(True)))
-        texts[key] = f"(assert\n{textwrap.indent(legal.sexpr(), '  ')})"
-    return texts[key]
 
 
 def _comment(text: str) -> Iterator[str]:

@@ -29,6 +29,9 @@ class Command(click.Group):
             ctx.exit(EXIT.get(type(error), 2))
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            click.echo("enomem: interrupted before anything was finished", err=True)
+            ctx.exit(3)
         except BrokenPipeError:
             ctx.exit(0)
         except Exception as error:
@@ -81,8 +84,8 @@ def check(ctx: click.Context, /, **options: Any) -> None:
     """Check send policies with recoveries: prove, search, and compare with what the specification claims.
 
     Without --policy, --recovery, --property and bounds the whole matrix is checked, and the exit code is 0 only if
-    every cell is as spec/claims.toml says, by a finished proof or search. Otherwise just that is judged: 0 if all holds,
-    1 if something is violated, 3 if something is unknown.
+    every cell is as spec/claims.toml says, by a finished proof or search. Otherwise just that is judged: 0 if all
+    holds, 1 if something is violated, 3 if something is unknown.
     """
     from .command_check import run
 

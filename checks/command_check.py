@@ -25,7 +25,8 @@ from .search import MEMORY_SHARE
 OPTION_OF = {
     "app.part": "parts", "app.message": "messages", "history.accepted": "messages", "history.commits": "messages",
     "history.arrived": "messages", "history.delivered": "messages", "history.lost": "messages",
-    "pipe.messages": "queue", "inbox.messages": "inbox", "inbox.parts": "inbox", "pool.used": "memory", "pipe.tail": "memory",
+    "pipe.messages": "queue", "inbox.messages": "inbox", "inbox.parts": "inbox", "pool.used": "memory",
+    "pipe.tail": "memory",
     "pipe.parts": "queue", "faults": "disconnects", "link.flight": "messages",
 }  # fmt: skip
 """Which bound makes a field large."""
@@ -37,6 +38,9 @@ def run(
     jobs: int | None, max_memory: int | None, timeout: float, quiet: bool, **bounds: int | None,
 ) -> int:  # fmt: skip
     """Check, print, write; returns the exit code."""
+    for path in (json_file, junit):
+        if path is not None and not (path.parent.is_dir() and not path.is_dir()):
+            raise UsageError(f"{path} cannot be written: {path.parent} is no directory, or {path.name} is one")
     count = runner.workers(jobs)
     job = _job(policies, recoveries, identifiers, deep, bounds, max_memory, timeout, count)
     loaded = {text: load_policy(text) for text, _ in job.policies}

@@ -87,13 +87,12 @@ class Progress:
         self._quiet = quiet
         self._began = self._told = time.monotonic()
         self._live: Live | None = None
-        self._shown = False
+        self._shown = 0
 
     def __enter__(self) -> Progress:
         if not self._quiet and self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=8, transient=True)
             self._live.start()
-        self.show(0, {})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,7 +105,8 @@ class Progress:
         head = f"{done} of {self._total} searches and proofs done, {now - self._began:.0f} s"
         if self._live is not None:
             self._live.update(Text("\n".join([head, *(f"  {text}" for text in list(saying.values())[:4])])))
-        elif not self._quiet and (not self._shown or now - self._told > 5):
-            self._shown, self._told = True, now
+        elif not self._quiet and now - self._told > min(self._shown, 5) - (not self._shown):
+            # Lines come more and more slowly: at once, after 1, 2, ... and then every 5 seconds.
+            self._shown, self._told = self._shown + 1, now
             sys.stderr.write(" | ".join([head, *list(saying.values())[:2]]) + "\n")
             sys.stderr.flush()

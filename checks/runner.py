@@ -69,8 +69,9 @@ def run(tasks: Sequence[Task], count: int, show: Callable[[int, dict[int, str]],
     words = context.SimpleQueue()
     saying: dict[int, str] = {}
     outcome = Outcome()
-    pool = ProcessPoolExecutor(min(count, len(tasks)) or 1, context, _start, (words,))
     finished = False
+    show(0, {})
+    pool = ProcessPoolExecutor(min(count, len(tasks)) or 1, context, _start, (words,))
     try:
         pending: dict[Future[tuple[str, Any]], int] = {pool.submit(_work, i, task): i for i, task in enumerate(tasks)}
         while pending:

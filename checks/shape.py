@@ -48,7 +48,8 @@ class Leaf:
         """The plain value that ``number`` encodes."""
         if issubclass(self.kind, Enum):
             return list(self.kind)[number]
-        return self.kind(number)
+        kind: Any = self.kind
+        return kind(number)
 
 
 class Shape:

@@ -261,4 +261,4 @@ def test_every_kind_of_action_has_its_rule() -> None:
 
 TestDriven = Driven.TestCase
 # One system is one example here, and there are many systems.
-TestDriven.settings = settings(max_examples=4 * settings().max_examples)
+TestDriven.settings = settings(max_examples=3 * settings().max_examples)

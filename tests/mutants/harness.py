@@ -23,8 +23,9 @@ class Mutant:
     """A small defect of the send side: ``patches`` maps ``module:attribute`` to what stands there instead.
 
     ``violates`` is a property that the system of this ``policy``, ``recovery`` and ``bounds`` has without the defect
-    and not with it. ``unproved`` is the property whose proof must fail: the same one, or, where no unbounded proof can see the
-    violation, another or None, and then ``why`` says why not. ``live``: its violation is an endless run, found in the graph.
+    and not with it. ``unproved`` is the property whose proof must fail: the same one, or, where no unbounded proof can
+    see the violation, another or None, and then ``why`` says why not. ``live``: its violation is an endless run, found
+    in the graph, and has no proof.
     """
 
     name: str

@@ -11,7 +11,9 @@ from .harness import Mutant
 ANSWERED, RECOVERED = "enomem.model.system:answered", "enomem.model.system:recovered"
 
 
-def goes_on_after_reset(app: Application, recovery: Recovery, answer: Answer, last: bool, numbered: bool) -> Application:
+def goes_on_after_reset(
+    app: Application, recovery: Recovery, answer: Answer, last: bool, numbered: bool
+) -> Application:
     return app if answer == Answer.GONE else answered(app, recovery, answer, last, numbered)
 
 
@@ -29,11 +31,11 @@ def never_aborts(recovery: Recovery) -> bool:
 
 
 MUTANTS = (
-    Mutant("goes on after ECONNRESET", "The application sends the rest of a message whose beginning went with its peer.",
+    Mutant("goes on after ECONNRESET", "The rest is sent of a message whose beginning went with its peer.",
            {ANSWERED: goes_on_after_reset}, DISCARD, Recovery.RESTART, "SAFE-WHOLE"),
-    Mutant("restart forgotten", "After ENOMEM the application sends the failed part again, though the rest was discarded.",
+    Mutant("restart forgotten", "The failed part is sent again after ENOMEM, though the rest was discarded.",
            {ANSWERED: restart_forgotten}, DISCARD, Recovery.RESTART, "SAFE-NEXT"),
-    Mutant("next message from the middle", "After its own allocation failed the application begins a message in its middle.",
+    Mutant("next message from the middle", "After its own failed allocation the application begins in mid-message.",
            {RECOVERED: skips_a_part_after_frame}, DISCARD, Recovery.NEXT, "SAFE-NEXT"),
     Mutant("no abort after its own ENOMEM", "The application leaves its unfinished message and sends another.",
            {"enomem.model.system:must_abort": never_aborts}, DISCARD, Recovery.NEXT, "SAFE-WHOLE"),

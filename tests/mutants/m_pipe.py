@@ -60,7 +60,7 @@ def never_full(pipe: Pipe, hwm: int) -> bool:
     return False
 
 
-NO_PROPERTY = "that a queue stays within its bound is asked as a range of bounded states only, and a proof has no ranges"
+NO_RANGES = "that a queue stays within its bound is asked only as a range of bounded states; a proof has no ranges"
 
 MUTANTS = (
     Mutant("rollback forgotten", "The parts sent so far stay in the pipe after ENOMEM.",
@@ -81,9 +81,9 @@ MUTANTS = (
            {READ: stays_in_pipe}, DISCARD, Recovery.RESTART, "SAFE-ONCE", {"memory": 5}),
     Mutant("front not wrapped", "The front of the pipe runs out of its chunk, and empty chunks are counted for ever.",
            {READ: front_not_wrapped}, DISCARD, Recovery.RESTART, "SAFE-TOTAL", unproved="SAFE-CONSERVE",
-           why="the slot that leaves its chunk is a range of bounded states; a proof sees the chunks still held at rest"),
+           why="only a range of bounded states says so; a proof sees the chunks that are still held at rest"),
     Mutant("full too early", "The high-water mark is one message too low: with 1 nothing can be sent.",
            {FULL: full_too_early}, DISCARD, Recovery.RESTART, "LIVE-DEADLOCK"),
     Mutant("never full", "The high-water mark is ignored.",
-           {FULL: never_full}, DISCARD, Recovery.RESTART, "SAFE-TOTAL", {"memory": 6}, unproved=None, why=NO_PROPERTY),
+           {FULL: never_full}, DISCARD, Recovery.RESTART, "SAFE-TOTAL", {"memory": 6}, unproved=None, why=NO_RANGES),
 )  # fmt: skip

@@ -24,12 +24,16 @@ ENDLESS = {**TWO, "numbered": False}
 """Nobody starves who may wait until the others have sent all they have, so here they never have."""
 
 
-def rest_forgotten(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def rest_forgotten(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     sent = send_part(policy, sizes, pool, send, pipe, hwm, last, refuse)
     return replace(sent, pool=pool) if sent.committed else sent
 
 
-def reservation_not_used(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def reservation_not_used(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     """Every part asks the pool, and what was reserved stays reserved until the commit."""
     sent = send_part(policy, sizes, pool, replace(send, reserved=0), pipe, hwm, last, refuse)
     if sent.answer == Answer.OK and not sent.committed and send.phase == Phase.SENDING:
@@ -46,7 +50,9 @@ def abort_releases_twice(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe) -> Se
     return replace(sent, pool=memory.give(sent.pool, send.reserved))
 
 
-def one_part_short(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, parts: int, queue: int, refuse: Any) -> Sent:
+def one_part_short(
+    sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, parts: int, queue: int, refuse: Any
+) -> Sent:
     return reserve(sizes, pool, send, pipe, hwm, parts - 1, queue, refuse)
 
 
@@ -97,7 +103,7 @@ MUTANTS = (
            {ABORT: abort_forgets_the_reservation}, RESERVE, Recovery.RESTART, "SAFE-CONSERVE"),
     Mutant("abort releases twice", "An abort gives the reservation back twice.",
            {ABORT: abort_releases_twice}, RESERVE, Recovery.RESTART, "SAFE-BOUND"),
-    Mutant("reserves one part short", "The last part is not reserved, is refused in mid-message, and its retry goes out alone.",
+    Mutant("reserves one part short", "The last part is not reserved, is refused, and its retry goes out alone.",
            {RESERVATION: one_part_short, SERVICE: serve_one_part_short}, RESERVE, Recovery.RESUME, "SAFE-WHOLE"),
     Mutant("short reservations in turn", "The last part is not reserved: two senders roll back in turn for ever.",
            {RESERVATION: one_part_short, SERVICE: serve_one_part_short}, RESERVE, Recovery.RESTART, "LIVE-PROGRESS",

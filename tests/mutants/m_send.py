@@ -20,15 +20,21 @@ ABORT, GONE = "enomem.model.send:abort", "enomem.model.send:peer_gone"
 # --- what is committed, and what is answered
 
 
-def commit_on_more(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def commit_on_more(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     return send_part(policy, sizes, pool, send, pipe, hwm, True, refuse)
 
 
-def never_commits(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def never_commits(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     return send_part(policy, sizes, pool, send, pipe, hwm, False, refuse)
 
 
-def memory_for_the_commit(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def memory_for_the_commit(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     sent = send_part(policy, sizes, pool, send, pipe, hwm, last, refuse)
     if not sent.committed:
         return sent
@@ -36,7 +42,9 @@ def memory_for_the_commit(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Se
     return sent if grant.refused is None else _no_memory(policy, sizes, send, pipe, last, replace(grant, pool=pool))
 
 
-def node_for_the_flush(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def node_for_the_flush(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     """The flush needs a unit for a moment, as libzmq's mailbox does for its command."""
     sent = send_part(policy, sizes, pool, send, pipe, hwm, last, refuse)
     if not sent.committed:
@@ -81,13 +89,17 @@ def _full_of_parts(send: Send, pipe: Pipe, hwm: int) -> object:
     return send.phase == Phase.SENDING and pipe.parts + pipe.tail >= hwm
 
 
-def hwm_between_parts(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def hwm_between_parts(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     if refuse is None and _full_of_parts(send, pipe, hwm):
         return Sent((Rule.SEND_4, Rule.PIPE_6), Answer.FULL, pool, send, pipe)
     return send_part(policy, sizes, pool, send, pipe, hwm, last, refuse)
 
 
-def full_is_no_memory(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def full_is_no_memory(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     if refuse is None and _full_of_parts(send, pipe, hwm):
         return _no_memory(policy, sizes, send, pipe, last, Grant(pool, Rule.MEM_2, Site.SLOT))
     return send_part(policy, sizes, pool, send, pipe, hwm, last, refuse)
@@ -102,12 +114,16 @@ class NotingSkip(Skip):
     notes = 1
 
 
-def swallows_too_few(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def swallows_too_few(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     sent = send_part(policy, sizes, pool, send, pipe, hwm, last, refuse)
     return replace(sent, send=Send()) if send.phase == Phase.SKIPPING else sent
 
 
-def swallows_too_many(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def swallows_too_many(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     sent = send_part(policy, sizes, pool, send, pipe, hwm, last, refuse)
     if send.phase == Phase.SKIPPING and send.note == 1:
         return replace(sent, send=Send())
@@ -149,13 +165,17 @@ def asserts_not_in_mid_message(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe)
     return peer_gone(sizes, pool, send, pipe)
 
 
-def rest_swallowed(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def rest_swallowed(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     if send.phase == Phase.GONE:
         return Sent((Rule.SEND_12,), Answer.OK, pool, Send() if last else send, pipe)
     return send_part(policy, sizes, pool, send, pipe, hwm, last, refuse)
 
 
-def gone_is_no_memory(policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any) -> Sent:
+def gone_is_no_memory(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Any
+) -> Sent:
     sent = send_part(policy, sizes, pool, send, pipe, hwm, last, refuse)
     return replace(sent, answer=Answer.NO_MEMORY) if send.phase == Phase.GONE else sent
 
@@ -201,7 +221,7 @@ MUTANTS = (
            {GONE: pipe_not_given_back}, DISCARD, Recovery.RESTART, "SAFE-CONSERVE"),
     Mutant("asserts not in mid-message", "A peer that goes in mid-message runs into an assertion.",
            {GONE: asserts_not_in_mid_message}, DISCARD, Recovery.RESTART, "SAFE-TOTAL"),
-    Mutant("rest swallowed after the peer", "After its peer went the rest of a message is accepted and dropped in silence.",
+    Mutant("rest swallowed after the peer", "The rest of a message whose peer went is accepted and dropped in silence.",
            {PART: rest_swallowed}, DISCARD, Recovery.RESTART, "SAFE-LOUD"),
     Mutant("ECONNRESET said as ENOMEM", "A lost peer is reported as no memory, and the same part is sent again, alone.",
            {PART: gone_is_no_memory}, RESERVE, Recovery.RESUME, "SAFE-WHOLE"),
