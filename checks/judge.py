@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enomem.model.application import Recovery
+from enomem.model.payloads import is_whole
 from enomem.model.policies import SendPolicy
 from enomem.model.system import System
 
@@ -123,7 +124,12 @@ def _searched(task: Task, system: System, tell: Tell) -> Finding:
 
 def _trace(system: System, task: Task, actions: tuple[Any, ...], identifier: str, cycle: int | None) -> Trace:
     source = task.policy if ":" in task.policy or task.policy.endswith(".py") else None
-    return sender_trace.run(system, actions, identifier=identifier, cycle=cycle, source=source)
+    trace = sender_trace.run(system, actions, identifier=identifier, cycle=cycle, source=source)
+    if identifier == "SAFE-WHOLE":
+        delivered = trace.payloads.senders[trace.steps[-1].action.sender].delivered
+        if delivered and is_whole(delivered[-1], system.parts):
+            raise OurFault("a message that is whole, part by part, was taken for an odd one")
+    return trace
 
 
 def _liveness(task: Task, policy: SendPolicy, tell: Tell) -> Finding:

@@ -49,7 +49,8 @@ def proved(case: Case) -> tuple[Induction, Proof]:
 
 
 def cvc5_says(text: str) -> list[str]:
-    """What cvc5 answers to a script that it takes by the letter of the standard."""
+    """What cvc5 answers to a script that it takes by the letter of the standard, and whose hope it does not know."""
+    text = text.replace("(set-info :status unsat)\n", "")
     manager = cvc5.TermManager()
     solver, symbols = cvc5.Solver(manager), cvc5.SymbolManager(manager)
     solver.setOption("strict-parsing", "true")
@@ -103,20 +104,13 @@ def test_a_file_stands_by_itself_and_says_what_it_is(tmp_path: Path) -> None:
         assert f"\n; {name}\n(assert" in files[1].read_text(encoding="utf-8")
 
 
-def _is_inductive(text: str) -> bool:
-    return cvc5_says(text) == ["unsat"]
-
-
 def test_without_a_supporting_invariant_it_is_not_believed(tmp_path: Path) -> None:
     _, proof = proved(ONE)
-    found = set()
     for wanted in ("sender 0: no odd message", "sender 0: sending: tail is what was sent", "sender 0: pipe.parts"):
         weaker = [_without(query, wanted) for query in proof.queries if query.name != "initiation"]
         files = certificate.write(replace(proof, queries=weaker), wanted, tmp_path)[:-1]
         answers = {file.name: cvc5_says(file.read_text(encoding="utf-8")) for file in files}
         assert {answer for answer, in answers.values()} == {"sat", "unsat"}, wanted
-        found.add(wanted)
-    assert len(found) == 3
 
 
 def _without(query: Query, label: str) -> Query:
@@ -126,16 +120,17 @@ def _without(query: Query, label: str) -> Query:
 
 
 def test_with_its_goals_negated_it_is_not_believed(tmp_path: Path) -> None:
-    # This also shows that the hypotheses of each file have a model: that no answer above is vacuous.
+    # This also shows that the hypotheses, the same in all files but the first, have a model: no answer is vacuous.
     _, proof = proved(ONE)
-    wrong = [replace(query, goal=z3.Not(query.goal)) for query in proof.queries]
+    assert len({query.given for query in proof.queries}) == 2
+    wrong = [replace(query, goal=z3.Not(query.goal)) for query in proof.queries[:2]]
     files = certificate.write(replace(proof, queries=wrong), "wrong", tmp_path)[:-1]
-    assert [cvc5_says(file.read_text(encoding="utf-8")) for file in files] == [["sat"]] * len(proof.queries)
+    assert [cvc5_says(file.read_text(encoding="utf-8")) for file in files] == [["sat"], ["sat"]]
 
 
 def test_two_runs_write_the_same_text(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        certificate.write(ONE.induction().run(), ONE.title, tmp_path / name)
+    for name, proof in (("one", proved(ONE)[1]), ("two", ONE.induction().run())):
+        certificate.write(proof, ONE.title, tmp_path / name)
     assert _texts(tmp_path / "one") == _texts(tmp_path / "two")
 
 
@@ -144,10 +139,12 @@ def test_two_processes_write_the_same_text(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]); import test_certificate as t;"
         "t.certificate.write(t.ONE.induction().run(), t.ONE.title, Path(sys.argv[1]))"
     )
+    running = []
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "src")}
         command = [sys.executable, "-c", code, str(tmp_path / seed), str(ROOT / "tests")]
-        subprocess.run(command, check=True, env=environment)
+        running.append(subprocess.Popen(command, env=environment))
+    assert [process.wait(timeout=100) for process in running] == [0, 0]
     assert _texts(tmp_path / "1") == _texts(tmp_path / "2")
 
 
@@ -174,7 +171,7 @@ def test_what_was_not_proved_has_no_file_and_old_files_go(tmp_path: Path) -> Non
     [
         ("DISCARD RESTART 2 senders and others", "discard-restart-2-senders-and-others"),
         ("consecution Action(kind=<Kind.CALL: 'call'>, sender=0, refuse=None, amount=0)", "consecution-call-0"),
-        ("consecution Action(kind=<Kind.CALL: 'call'>, sender=1, refuse=<Site.BODY: 'body'>)", "consecution-call-1-body"),
+        ("SAFE-WHOLE Action(kind=<Kind.CALL: 'call'>, sender=1, refuse=<Site.BODY: 'body'>)", "safe-whole-call-1-body"),
         ("Action(kind=<Kind.OTHERS: 'others'>, amount=-1)", "others-minus-1"),
         ("../../etc/passwd", "etc-passwd"),
         ("...", "proof"),
@@ -186,8 +183,7 @@ def test_file_names_are_short_and_safe(text: str, expected: str) -> None:
 
 
 def test_junctions_of_nothing_quotients_and_odd_names_are_legal(tmp_path: Path) -> None:
-    a, b = z3.Int("a|b\\c"), z3.Int("x[0].y'")
-    a = z3.Int("a b")
+    a, b = z3.Int("a b"), z3.Int("x[0].y'")
     given = (z3.And(), z3.Or(a == 2 * b + 1), (a + b) % 3 == 1, a / 2 == -4, (a / 2 - 7) / 5 < -2)
     goals = {"none": z3.Or(), "other": b != -4, "both": z3.And(a / 2 == b, b % 2 == 0)}
     queries = [Query(name, given, goal, labels=("first",)) for name, goal in goals.items()]

@@ -10,6 +10,7 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from enomem.checks import properties
 from enomem.checks.phrases import Names, phrase
 from enomem.checks.sender_trace import Moment, Trace, take
 from enomem.model import payloads as kept
@@ -20,6 +21,7 @@ from enomem.model.policies import POLICIES, Reaction, SendPolicy, Unfinished
 from enomem.model.send import Sizes
 from enomem.model.step import Do
 from enomem.model.system import Kind, System, actions, held, initial
+from enomem.spec.claims import claims
 
 
 class KeepOne(SendPolicy):
@@ -110,7 +112,28 @@ AGREEMENTS: list[Check] = [
     memory_in_use_is_what_is_held,
 ]
 
-PROPERTIES: list[Check] = []
+
+def claimed_safety_holds(system: System, moment: Moment) -> None:
+    """Every safety property that the specification claims of the policy and recovery holds of the step."""
+    if not system.aborts or system.policy not in POLICIES:
+        return
+
+    def holds(identifier: str) -> bool:
+        return claims()[system.policy.name, system.recovery.value, identifier] != "VIOLATED"
+
+    assert moment.step is not None, f"SAFE-TOTAL: {moment.error}"
+    for identifier, check in properties.STEP_PROPERTIES.items():
+        if holds(identifier):
+            assert check(system, moment.before, moment.action, moment.step), identifier
+    for identifier, parts in properties.STATE_PROPERTIES.items():
+        if holds(identifier):
+            assert all(part(system, moment.after) for part in parts), identifier
+    for identifier, of_sender in properties.SENDER_PROPERTIES.items():
+        if holds(identifier):
+            assert all(of_sender(system, sender) for sender in moment.after.senders), identifier
+
+
+PROPERTIES: list[Check] = [claimed_safety_holds]
 """The safety properties go here: functions of the system and of what happened, that assert. `Moment` has the states
 before and after, the action, the step and the payloads. Mind that a property need not hold of every policy."""
 
