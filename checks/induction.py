@@ -18,6 +18,7 @@ import z3
 
 from . import terms
 from .asked import DEADLOCK, TOTAL, Asked
+from .errors import OurFault
 from .explore import truth
 from .machine import Machine, Transition, transitions
 from .smt import Translator
@@ -66,6 +67,10 @@ class Proof:
     notes: list[str] = field(default_factory=list)
 
 
+Goal = tuple[str, z3.BoolRef, "frozenset[str] | None"]
+"""What must have no model: its name, the formula, and the members near it."""
+
+
 class Induction:
     """One machine, its symbolic transitions, and the queries about them."""
 
@@ -73,6 +78,8 @@ class Induction:
         self, machine: Machine[Any, Any], asked: Asked, candidates: Sequence[Candidate], assume: Callable[[], object],
         *, timeout: float = 10.0, progress: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
+        if machine.ranges is not None:
+            raise OurFault(f"{machine.name}: a proof must not take declared ranges for granted; leave them out")
         self.machine, self.asked = machine, asked
         self._timeout = int(timeout * 1000)
         self._progress = progress or (lambda _: None)
@@ -123,6 +130,8 @@ class Induction:
     def run(self) -> Proof:
         """Find the invariant, then judge every property by it."""
         began = time.perf_counter()
+        if not self.possible():
+            raise OurFault("the assumptions of the proof cannot hold: whatever follows from them means nothing")
         kept = self._initially()
         kept = self._weaken(kept)
         verdicts: dict[str, bool | None] = {}
@@ -133,9 +142,11 @@ class Induction:
             for query in self._safety(name, kept):
                 queries.append(query)
                 verdict, model = self._refute(kept, query)
-                if verdict is not True:
-                    verdicts[name] = verdict if verdicts.get(name, True) is not False else False
-                    models[name] = model
+                if verdict is False:
+                    verdicts[name] = False
+                    models.setdefault(name, model)
+                elif verdict is None and verdicts.get(name) is not False:
+                    verdicts[name] = None
                 else:
                     verdicts.setdefault(name, True)
         dropped = [name for name in self._candidates if name not in kept]
@@ -274,12 +285,13 @@ class Induction:
                 return broken
         # The solver gave up on all at once: ask about each candidate alone.
         alone = {name for name in kept if self._check(kept, self._leaves([name], place), near) != z3.unsat}
-        return alone or set(kept)
+        # A model that breaks no candidate cannot be; if it is, nothing is kept rather than too much.
+        return set(kept) if answer == z3.sat and not alone else alone
 
     def _values(self, model: z3.ModelRef) -> dict[str, int]:
         """The numbers of a model; what it leaves open is 0."""
         values = {}
-        names = {leaf.unknown for leaf in self.machine.shape.leaves} | self._mentions(self._assumed)
+        names = {leaf.unknown for leaf in self.machine.shape.leaves} | self._translator.constants()
         for name in sorted(names):
             number = model.eval(self._translator.variable(name), model_completion=True)
             values[name] = number.as_long() if isinstance(number, z3.IntNumRef) else 0
@@ -297,29 +309,35 @@ class Induction:
         return [Query("initiation", self._start(), goal, labels=self._labels(()))]
 
     def _consecution(self, kept: Sequence[str]) -> list[Query]:
-        hypotheses, labels = self._hypotheses(kept), self._labels(kept)
         names = {place: f"consecution {self.machine.show(self.machine.actions[place])}" for place in self._grouped}
-        return [Query(names[p], hypotheses, self._leaves(kept, p), labels=labels) for p in self._grouped]
+        return self._queries(kept, [(names[place], self._leaves(kept, place), None) for place in self._grouped])
 
     def _safety(self, name: str, kept: Sequence[str]) -> list[Query]:
         """The obligations of a property under the invariant; each asks for a state that violates it."""
+        return self._queries(kept, self._violations(name))
+
+    def _queries(self, kept: Sequence[str], goals: list[Goal]) -> list[Query]:
+        # The goals come first: the hypotheses hold the facts about every product that was met until now.
         hypotheses, labels = self._hypotheses(kept), self._labels(kept)
+        return [Query(name, hypotheses, goal, near, labels) for name, goal, near in goals]
+
+    def _violations(self, name: str) -> list[Goal]:
+        """What a state or a step that violates a property looks like."""
         if name in self.asked.states:
-            return [Query(name, hypotheses, z3.Not(self._z3(terms.conjunction(*self._states[name]))), labels=labels)]
+            return [(name, z3.Not(self._z3(terms.conjunction(*self._states[name]))), None)]
         if name == TOTAL:
-            raising = [self._z3(t.condition) for t in self.transitions if t.error is not None]
-            return [Query(name, hypotheses, z3.Or(*raising), labels=labels)]
+            return [(name, z3.Or(*(self._z3(t.condition) for t in self.transitions if t.error is not None)), None)]
         if name == DEADLOCK:
-            return [Query(name, hypotheses, self._stuck(), labels=labels)]
+            return [(name, self._stuck(), None)]
         number = list(self.asked.steps).index(name)
-        found = []
+        found: list[Goal] = []
         for place, group in self._grouped.items():
             wrong = [terms.conjunction(t.condition, terms.negate(t.checks[number])) for t in group]
             violated = terms.disjunction(*wrong)
             if violated is not False:
                 label = f"{name} {self.machine.show(self.machine.actions[place])}"
-                found.append(Query(label, hypotheses, self._z3(violated), self._near(place), labels))
-        return found or [Query(name, hypotheses, z3.BoolVal(False), labels=labels)]
+                found.append((label, self._z3(violated), self._near(place)))
+        return found or [(name, z3.BoolVal(False), None)]
 
     def _stuck(self) -> z3.BoolRef:
         """An obligation is open and no friendly transition changes anything."""

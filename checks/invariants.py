@@ -54,6 +54,8 @@ SENDER_INVARIANTS: Mapping[str, SenderInvariant] = {
     "gone: no tail": _when(GONE, lambda _, s: s.pipe.tail == 0),
     "waiting: no tail": _when(WAITING, lambda _, s: s.pipe.tail == 0),
     "sending: a tail or a reservation": _when(SENDING, lambda _, s: s.pipe.tail > 0 or s.send.reserved > 0),
+    "sending: there was room": _when(SENDING, lambda sys, s: s.pipe.messages < sys.queue),
+    "waiting: there was room": _when(WAITING, lambda sys, s: s.pipe.messages < sys.queue),
     "waiting: first part": _when(WAITING, lambda _, s: s.app.part == 0),
     "idle: first part": _when(IDLE, lambda _, s: s.app.part == 0 or s.app.abort),
     "sending: tail is what was sent": _when(SENDING, lambda _, s: s.app.part == s.pipe.tail or s.app.abort),

@@ -66,9 +66,11 @@ def violated_by_state(machine: Machine[Any, Any], asked: Asked, state: object) -
 
 def violated_by_step(asked: Asked, state: object, step: Happened) -> list[str]:
     """The properties that a step from ``state`` violates."""
-    if step.error is not None or step.outcome is None:
-        return [TOTAL]
-    return [name for name, check in asked.steps.items() if not check(state, step.action, step.outcome)]
+    raised = [TOTAL] if step.error is not None else []
+    if step.outcome is None:
+        return raised
+    # A step that leaves the declared ranges may be wrong in other ways too.
+    return raised + [name for name, check in asked.steps.items() if not check(state, step.action, step.outcome)]
 
 
 def search(machine: Machine[Any, Any], asked: Asked, canon: Callable[[Any], Hashable] = lambda state: state) -> Counts:

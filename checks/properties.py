@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from enomem.model.memory import Site
-from enomem.model.rules import RuleClass
+from enomem.model.rules import Rule, RuleClass
 from enomem.model.send import Answer, Phase
 from enomem.model.step import Step
 from enomem.model.system import Action, Kind, Sender, State, System, at_rest, finished, held
@@ -71,6 +71,22 @@ def commit(_: System, __: State, action: Action, step: Step[State]) -> object:
     return step.refused != Site.COMMIT and action.refuse != Site.COMMIT
 
 
+def answer(_: System, __: State, action: Action, step: Step[State]) -> object:
+    """SAFE-ANSWER: ENOMEM says that memory was refused, and nothing else does; nor do EAGAIN and ECONNRESET lie."""
+    if action.kind not in (Kind.CALL, Kind.FRAME):
+        return True
+    return (
+        (step.answer == Answer.NO_MEMORY) == (step.refused is not None)
+        and (step.answer == Answer.FULL) == (Rule.PIPE_6 in step.rules)
+        and (step.answer == Answer.GONE) == (Rule.SEND_12 in step.rules)
+    )
+
+
+def queues(sys: System, sender: Sender) -> object:
+    """SAFE-QUEUE: no queue holds more messages than its bound."""
+    return sender.pipe.messages <= sys.queue and sender.inbox.messages <= sys.inbox
+
+
 def loud(sys: System, sender: Sender) -> object:
     """SAFE-LOUD: every completed message was committed, and is on its way, delivered or visibly lost."""
     seen = sender.history
@@ -123,20 +139,21 @@ STATE_PROPERTIES: Mapping[str, tuple[StateProperty, ...]] = {
     "SAFE-CONSERVE": (conserve, nothing_at_rest),
     "SAFE-BOUND": (bound,),
 }
-SENDER_PROPERTIES: Mapping[str, Callable[[System, Sender], object]] = {"SAFE-LOUD": loud}
+SENDER_PROPERTIES: Mapping[str, Callable[[System, Sender], object]] = {"SAFE-LOUD": loud, "SAFE-QUEUE": queues}
 STEP_PROPERTIES: Mapping[str, StepProperty] = {
     "SAFE-WHOLE": whole,
     "SAFE-ONCE": once,
     "SAFE-ORDER": order,
     "SAFE-CLEAN": clean,
     "SAFE-NEXT": next_message,
+    "SAFE-ANSWER": answer,
     "SAFE-ISOLATE": isolate,
     "SAFE-COMMIT": commit,
 }
 TOTAL, DEADLOCK, PROGRESS, EACH = "SAFE-TOTAL", "LIVE-DEADLOCK", "LIVE-PROGRESS", "LIVE-EACH"
 PROPERTIES: tuple[str, ...] = (
-    "SAFE-WHOLE", "SAFE-ONCE", "SAFE-ORDER", "SAFE-CLEAN", "SAFE-NEXT", "SAFE-LOUD", "SAFE-CONSERVE", "SAFE-BOUND",
-    "SAFE-ISOLATE", "SAFE-COMMIT", TOTAL, DEADLOCK, PROGRESS, EACH,
+    "SAFE-WHOLE", "SAFE-ONCE", "SAFE-ORDER", "SAFE-CLEAN", "SAFE-NEXT", "SAFE-LOUD", "SAFE-ANSWER", "SAFE-CONSERVE",
+    "SAFE-BOUND", "SAFE-QUEUE", "SAFE-ISOLATE", "SAFE-COMMIT", TOTAL, DEADLOCK, PROGRESS, EACH,
 )  # fmt: skip
 LIVENESS = (PROGRESS, EACH)
 

@@ -29,6 +29,10 @@ class Translator:
             self._vars[name] = z3.Int(name)
         return self._vars[name]
 
+    def constants(self) -> set[str]:
+        """The unknowns that were met so far and are neither of the next state nor products."""
+        return {name for name in self._vars if not name.endswith("'") and " * " not in name}
+
     def form(self, form: Form) -> z3.ArithRef:
         """A form's Z3 term."""
         parts = [self._atom(atom) if c == 1 else c * self._atom(atom) for atom, c in form.terms]

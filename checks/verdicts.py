@@ -119,6 +119,22 @@ def _bound(trace: Trace, _: Names) -> Words:
     return f"0 to {units(trace.end.pool.limit)} in use", f"{units(trace.end.pool.used)} in use"
 
 
+def _queue(trace: Trace, names: Names) -> Words:
+    end = trace.end
+    found = []
+    for number, (sender, bounds) in enumerate((s, trace.system) for s in end.senders):
+        if sender.pipe.messages > bounds.queue:
+            found.append(f"{sender.pipe.messages} in the pipe of {names.sender(number)}")
+        if sender.inbox.messages > bounds.inbox:
+            found.append(f"{sender.inbox.messages} in the queue of its receiver")
+    return f"at most {trace.system.queue} in a pipe and {trace.system.inbox} in a queue", _listed(found) or "so it is"
+
+
+def _tell(at: Place) -> Words:
+    wanted = "ENOMEM exactly if memory was refused, EAGAIN if the pipe is full, ECONNRESET if the peer went"
+    return wanted, f"{send_call(at)} was answered with {at.moment.step.answer.value if at.moment.step else 'nothing'}"
+
+
 def _isolate(at: Place) -> Words:
     changed: list[str] = []
     for leaf, (old, new) in changes(at.trace.system, at.moment.before, at.moment.after).items():
@@ -231,6 +247,7 @@ OF_THE_LAST_STEP: Mapping[str, Callable[[Place], Words]] = {
     "SAFE-CLEAN": _clean,
     "SAFE-NEXT": _next,
     "SAFE-LOUD": _loud,
+    "SAFE-ANSWER": _tell,
     "SAFE-ISOLATE": _isolate,
     "SAFE-COMMIT": _commit,
     "SAFE-TOTAL": _total,
@@ -238,6 +255,7 @@ OF_THE_LAST_STEP: Mapping[str, Callable[[Place], Words]] = {
 OF_THE_END: Mapping[str, Callable[[Trace, Names], Words]] = {
     "SAFE-CONSERVE": _conserve,
     "SAFE-BOUND": _bound,
+    "SAFE-QUEUE": _queue,
     "LIVE-DEADLOCK": _deadlock,
     "LIVE-PROGRESS": _progress,
     "LIVE-EACH": _each,

@@ -1,7 +1,8 @@
 """What an observer remembers of a sender's messages, so that properties can be stated about them.
 
-Nothing here decides anything: no machine reads it. A message's content is remembered by what is wrong with it.
-Parts are queued in an order, so the uncommitted tail is *straight* (parts 0, 1, ... of the message its application
+Nothing here decides anything. The closed system reads from it only what the parts themselves would say: how many an
+odd message has, and the number of the commit that the link takes; no socket's machine reads it. A message's content
+is remembered by what is wrong with it. Parts are queued in an order, so the uncommitted tail is *straight* (parts 0, 1, ... of the message its application
 is at) or it is not; a committed unit is whole or *odd*. Commits are numbered, which is what order and
 duplicates are about. The payload keeper of ``payloads`` remembers the parts themselves, and is the oracle of this.
 """
@@ -52,8 +53,12 @@ def called(
     completed = sent.answer == Answer.OK and last
     if sent.wrote and pipe.tail != part:
         straight = False
+    corrupt = history.corrupt
     if sent.committed and not (straight and sent.pipe.parts - pipe.parts == parts):
         odd = sent.pipe.parts - pipe.parts
+        if odd <= 0:
+            # A message without parts: there is nothing to follow.
+            corrupt = True
     if sent.pipe.tail == 0:
         straight = True
     if sent.answer == Answer.NO_MEMORY:
@@ -66,6 +71,7 @@ def called(
         owed=owed,
         accepted=history.accepted + 1 if completed and numbered else history.accepted,
         commits=history.commits + 1 if sent.committed and numbered else history.commits,
+        corrupt=corrupt,
     )
     return (_committed_odd(after, pipe.messages, odd) if odd > 0 else after), odd
 

@@ -271,9 +271,8 @@ def blocks(depth: int, products: bool = False, total: bool = False) -> st.Search
 
 def whole_programs(products: bool, total: bool) -> st.SearchStrategy[tuple[Any, ...]]:
     """Programs that begin by counting something, most of them, so that there are states to be in."""
-    count = st.builds(
-        lambda name, by: (("set", name, ("add", name, by), True),), st.sampled_from(INTS), st.sampled_from((1, 1, -1, 2))
-    )
+    name, by = st.sampled_from(INTS), st.sampled_from((1, 1, -1, 2))
+    count = st.builds(lambda name, by: (("set", name, ("add", name, by), True),), name, by)
     toggle = st.just((("flip", ("not", "flag")),))
     first = st.one_of(count, count, count, toggle, st.just(()))
     return st.builds(lambda head, rest: head + rest, first, blocks(2, products, total))
@@ -287,7 +286,8 @@ def plans(
     ranges: dict[str, tuple[int, int]] = {}
     for name in ("x", "y", "cells"):
         low = draw(st.sampled_from((0, 0, -1, -3, 2)))
-        ranges[name] = (low, low + draw(st.integers(min(1, size - 2), size - 1 if name != "cells" else max(size - 2, 1))))
+        most = max(size - 2, 1) if name == "cells" else size - 1
+        ranges[name] = (low, low + draw(st.integers(min(1, size - 2), most)))
     x, y, c0, c1 = (draw(st.integers(*ranges[_range_of(name)])) for name in INTS)
     initial = Toy(x, y, draw(st.booleans()), draw(st.sampled_from(Colour)), (c0, c1))
     programs = tuple(draw(st.lists(whole_programs(products, total), min_size=2, max_size=4)))

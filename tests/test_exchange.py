@@ -87,7 +87,7 @@ def test_x_has_1531_deadlocks() -> None:
 def test_a_finished_system_stutters() -> None:
     small = Exchange(1, 1, 1, 1, 1)
     found = plain.search(machine(small), asked(small))
-    assert found == plain.Counts(7, 9, 5, {}) or found.violations == {}
+    assert found == plain.Counts(6, 7, 4, {})
     assert Search(machine(small), asked(small)).run().transitions == found.transitions
 
 

@@ -11,6 +11,7 @@ import z3
 
 from enomem.checks import invariants, questions, sender, terms
 from enomem.checks.asked import Asked
+from enomem.checks.errors import OurFault
 from enomem.checks.induction import Candidate, Induction, Proof, Query
 from enomem.checks.machine import Machine
 from enomem.checks.symbols import Integer
@@ -40,13 +41,13 @@ LIMIT = Integer(terms.variable("bound.limit"))
 
 
 def machine(
-    moves: Mapping[str, Move], initial: State = State(), hostile: str = "", ranges: dict[str, tuple[int, int]] | None = None
-) -> Machine[State, str]:  # fmt: skip
+    moves: Mapping[str, Move], hostile: str = "", ranges: dict[str, tuple[int, int]] | None = None
+) -> Machine[State, str]:
     def step(state: State, action: str) -> Out | None:
         after = moves[action](state)
         return None if after is None else Out(after)
 
-    return Machine("small", initial, tuple(moves), step, ranges, hostile=lambda action: action == hostile)
+    return Machine("small", State(), tuple(moves), step, ranges, hostile=lambda action: action == hostile)
 
 
 def prove(
@@ -82,12 +83,7 @@ def test_what_is_not_true_at_the_beginning_is_not_proved() -> None:
     proof = prove(machine({"up": up_to_limit}), state_property(within_limit))
     assert proof.verdicts["P"] is False
     model = proof.countermodels["P"]
-    assert model["x"] > solve_limit(model)
-
-
-def solve_limit(model: dict[str, int]) -> int:
-    """The limit in a countermodel; an assumption that says nothing of it leaves it open, which is 0."""
-    return model.get("bound.limit", 0)
+    assert model["x"] > model.get("bound.limit", 0)
 
 
 def test_a_counter_without_a_limit_has_a_countermodel() -> None:
@@ -202,7 +198,8 @@ def test_products_of_unknowns_are_followed_through_a_step() -> None:
 
 def test_a_solver_that_gives_up_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Induction, "_check", lambda *_: z3.unknown)
-    asked = Asked({"P": (within_limit,)}, {"S": lambda b, a, o: o.state.x >= b.x + b.y}, lambda s: s.x > 0)
+    steps = {"S": lambda before, _, out: out.state.x >= before.x + before.y}
+    asked = Asked({"P": (within_limit,)}, steps, lambda state: state.x > 0)
     proof = prove(machine({"up": up_to_limit}), asked, assume=lambda: LIMIT >= 0)
     assert proof.verdicts == {"P": None, "S": None, "SAFE-TOTAL": None, "LIVE-DEADLOCK": None}
     assert proof.invariants == []
@@ -245,6 +242,43 @@ def test_candidates_are_asked_about_alone_where_all_at_once_is_too_hard() -> Non
         proof = prove(machine({"up": up}), Asked(), *candidates, Candidate("y == 0", lambda s: s.y == 0))
     assert "x >= 0" in proof.invariants
     assert "x <= 3" in proof.dropped
+
+
+def test_declared_ranges_are_not_taken_for_granted() -> None:
+    bounded = machine({"up": up}, ranges={"x": (0, 5), "y": (0, 0)})
+    with pytest.raises(OurFault, match="declared ranges"):
+        prove(bounded, state_property(lambda state: state.x <= 5))
+
+
+def test_a_query_has_the_facts_about_the_products_in_its_goal() -> None:
+    asked = Asked({}, {"S": lambda _, __, out: out.state.y * LIMIT >= 0})
+    positive = Candidate("y >= 0", lambda state: state.y >= 0)
+    moves: dict[str, Move] = {"add": lambda state: replace(state, x=state.x + 1, y=state.y + 1)}
+    proof = prove(machine(moves), asked, positive, assume=lambda: LIMIT >= 1)
+    assert proof.verdicts["S"] is True
+    for query in proof.queries:
+        solver = z3.Solver()
+        solver.add(*query.given, query.goal)
+        assert solver.check() == z3.unsat, query.name
+
+
+def test_a_countermodel_survives_a_later_query_that_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    refute = Induction._refute
+
+    def tired(self: Induction, kept: Any, query: Query) -> tuple[bool | None, dict[str, int]]:
+        return (None, {}) if query.name == "S up again" else refute(self, kept, query)
+
+    monkeypatch.setattr(Induction, "_refute", tired)
+    asked = Asked({}, {"S": lambda _, __, out: out.state.x <= 5})
+    proof = prove(machine({"up": up, "up again": up}), asked)
+    assert proof.verdicts["S"] is False
+    assert proof.countermodels["S"]["x"] >= 5
+
+
+def test_an_assumption_that_cannot_hold_is_told_apart() -> None:
+    small = machine({"up": up})
+    assert Induction(small, Asked(), (), lambda: LIMIT >= 1).possible()
+    assert not Induction(small, Asked(), (), lambda: LIMIT >= 1 and LIMIT <= 0).possible()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Sets of packed states against Python's."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -62,13 +64,21 @@ def test_growth_over_many_steps(words: int) -> None:
     numbers: dict[tuple[int, ...], int] = {}
     for _ in range(20):
         batch = tuple(rng.integers(0, 1 << 62, 3000, dtype=np.uint64) % np.uint64(9001) for _ in range(words))
-        before = table.bytes_after(3000)
         for *state, number in zip(*(word.tolist() for word in batch), table.add(batch).tolist(), strict=True):
             assert numbers.setdefault(tuple(state), number) == number
-        assert table.bytes <= before
         single.add(batch[:1])
     assert table.count == len(numbers)
     assert single.count == len({state[0] for state in numbers})
     assert table.bytes > size
     assert single.bytes_after(0) == single.bytes
     assert single.bytes_after(10**6) > single.bytes
+
+
+@pytest.mark.parametrize("make", [WordSet, lambda: Table(1), lambda: Table(2)], ids=["set", "one", "two"])
+def test_no_more_memory_is_held_than_was_foretold(make: Callable[[], Table | WordSet]) -> None:
+    # DEFECT of Table.bytes_after: the store grows with the keys, and is left out; seen when a table grows eightfold.
+    table = make()
+    foretold = table.bytes_after(1 << 19)
+    states = np.arange(1 << 19, dtype=np.uint64)
+    table.add((states,) * len(table.states(0, 0)))
+    assert table.bytes <= foretold

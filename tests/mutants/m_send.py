@@ -66,6 +66,13 @@ def says_ok_to_the_last(policy: SendPolicy, sizes: Sizes, send: Send, pipe: Pipe
     return replace(sent, answer=Answer.OK) if last else sent
 
 
+def full_said_as_enomem(
+    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Site | None
+) -> Sent:
+    sent = send_part(policy, sizes, pool, send, pipe, hwm, last, refuse)
+    return replace(sent, answer=Answer.NO_MEMORY) if sent.answer == Answer.FULL else sent
+
+
 # --- what a refusal leaves behind
 
 
@@ -195,6 +202,8 @@ MUTANTS = (
            {REFUSED: says_ok_to_the_last}, DISCARD, Recovery.RESTART, "SAFE-LOUD"),
     Mutant("ENOMEM said as EAGAIN", "No memory is reported as a full pipe, so the same part is sent again, alone.",
            {REFUSED: says_eagain}, DISCARD, Recovery.RESTART, "SAFE-WHOLE"),
+    Mutant("EAGAIN said as ENOMEM", "A pipe at its high-water mark is reported as no memory.",
+           {PART: full_said_as_enomem}, DISCARD, Recovery.RESTART, "SAFE-ANSWER"),
     Mutant("asserts no tail", "A refusal in mid-message runs into an assertion, as in libzmq.",
            {REFUSED: asserts_no_tail}, DISCARD, Recovery.RESTART, "SAFE-TOTAL"),
     Mutant("dropped parts not given back", "The memory of the parts that are rolled back is not given back.",
