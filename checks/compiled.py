@@ -80,7 +80,9 @@ class _Writer:
             low, high = self._run.interval(Form(0, ((atom, 1),)))
             if low is None or high is None:
                 raise OurFault(f"{terms.show_atom(atom)} has no bounds and cannot be searched")
-            total += abs(c) * max(abs(low), abs(high), abs(high - low))
+            total += abs(c) * max(1, abs(low), abs(high), abs(high - low))
+            if isinstance(atom, Quotient):
+                total += atom.divisor
         for dtype in (np.int8, np.int16, np.int32, np.int64):
             if total <= np.iinfo(dtype).max:
                 if np.iinfo(dtype).max > np.iinfo(self.dtype).max:
@@ -228,9 +230,10 @@ class Compiled:
         if inside:
             block.append(f"fine = {' & '.join(inside)}")
             block.append(f"if not fine[{mask}].all(): escaped.append(({number}, flatnonzero({mask} & ~fine)))")
-            block.append(f"at = flatnonzero({mask} & fine)")
-        else:
-            block.append(f"at = flatnonzero({mask})")
+            # A step that leaves its range leads nowhere: it is no move out of a deadlock.
+            block.append(f"stays = {mask} & fine")
+            mask = "stays"
+        block.append(f"at = flatnonzero({mask})")
         for word in range(self._packing.words):
             parts = [f"w{word}[at]"]
             if constant[word] % (1 << 64):

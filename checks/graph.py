@@ -128,8 +128,10 @@ class Graph:
         return best
 
     def _violation(self, number: int, obligation: Obligation, calm: bool, demand: bool) -> Lasso | None:
-        hostile = np.array([self.machine.hostile(t.action) for t in self._found])
-        settles = np.array([t.outcome is not None and obligation.settles(t.action, t.outcome) for t in self._found])
+        hostile = np.array([self.machine.hostile(t.action) for t in self._found], np.bool_)
+        settles = np.array(
+            [t.outcome is not None and obligation.settles(t.action, t.outcome) for t in self._found], np.bool_
+        )
         places = np.array([t.place for t in self._found], np.int32)
         friendly = ~hostile[self.label]
         open_here = np.ones(self.states, np.bool_)

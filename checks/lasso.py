@@ -106,7 +106,7 @@ def _fair_cycle(
             visit(int(graph.target[edge]))
         cycle += way
         state = int(graph.target[cycle[-1]])
-    if state != start or (not cycle and not len(fair_actions)):
+    if state != start or (not cycle and leaving and not len(fair_actions)):
         cycle += _nearest(graph, state, leaving, lambda edge: int(graph.target[edge]) == start)
     return cycle
 

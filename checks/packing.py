@@ -88,13 +88,13 @@ class Packing:
 
     def pack(self, state: object) -> tuple[int, ...]:
         """The words of one state; OurFault if a leaf is out of its declared range."""
+        outside = self.shape.escape(state)
+        if outside is not None:
+            raise OurFault(outside)
         words = [0] * self.words
         for leaf, value in zip(self.shape.leaves, self.shape.values(state), strict=True):
             place = self.fields[leaf.name]
-            number = form_of(value).const
-            if leaf.low is None or leaf.high is None or not leaf.low <= number <= leaf.high:
-                raise OurFault(f"{leaf.name} is {number}, outside its declared range {leaf.low}..{leaf.high}")
-            words[place.word] |= (number - leaf.low) << place.shift
+            words[place.word] |= (form_of(value).const - place.low) << place.shift
         return tuple(words)
 
     def unpack(self, words: Sequence[int]) -> Any:

@@ -1,7 +1,7 @@
 """The pictures and tables of ``docs/generated/``, made from the code, the claims and a report, never by hand.
 
-``python -m enomem.checks.pictures DIR`` writes them; ``--check`` only says which of them are out of date, and exits with
-1 if one is. ``--report FILE`` takes the lengths of the counterexamples from a report of ``enomem check --json``.
+``python -m enomem.checks.pictures DIR`` writes them; ``--check`` only says which of them are out of date, and exits
+with 1 if one is. ``--report FILE`` takes the lengths of the counterexamples from a report of ``enomem check --json``.
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ def layers() -> str:
         for title in parts
     ]
     return (
-        HEAD + "# The layers\n\nAn arrow leads from who imports to what is imported. An arrow that a longer way says already is "
-        "left out, and so are `checks.errors` and the benchmark's model.\n\n"
+        HEAD + "# The layers\n\nAn arrow leads from who imports to what is imported. "
+        "An arrow that a longer way says already is left out, and so are `checks.errors` and the benchmark's model.\n\n"
         + mermaid(_flowchart(reduced(parts)))
         + "\n"
         + table(("box", "modules"), inside)
@@ -175,9 +175,9 @@ def _in_order(label: str) -> tuple[str, int, str]:
 def send_machine() -> str:
     """The phases of the send machine under each policy."""
     text = HEAD + (
-        "# The send machine\n\nFor each policy, the phases that its socket can be in, and the rules that lead from one to another "
-        "with what the call answers: every step of every reachable state of a small system, with all three recoveries. "
-        "`enomem explain SEND-5` prints a rule.\n"
+        "# The send machine\n\nFor each policy, the phases that its socket can be in, and the rules that lead from one "
+        "to another with what the call answers: every step of every reachable state of a small system, with all three "
+        "recoveries. `enomem explain SEND-5` prints a rule.\n"
     )
     for policy in POLICIES:
         lines = ["stateDiagram-v2", "    [*] --> IDLE"]
@@ -193,9 +193,10 @@ def send_machine() -> str:
 def matrix(lengths: Mapping[tuple[str, str, str], str]) -> str:
     """The claims as tables; ``lengths`` has the length of a shortest trace by policy, recovery and property."""
     text = HEAD + (
-        "# The matrix\n\nWhat `spec/claims.toml` claims and `enomem check` confirms. PROVED: by induction, unbounded. EXHAUSTED: in "
-        "every state of the systems in [bounds.md](bounds.md). VIOLATED: with the number of steps of the shortest trace that "
-        "was found (stem + cycle, if it goes on for ever). [Method and limits](../method.md) says what each word is worth.\n\n"
+        "# The matrix\n\nWhat `spec/claims.toml` claims and `enomem check` confirms. PROVED: by induction, unbounded. "
+        "EXHAUSTED: in every state of the systems in [bounds.md](bounds.md). VIOLATED: with the number of steps of the "
+        "shortest trace that was found (stem + cycle, if it goes on for ever). [Method and limits](../method.md) says "
+        "what each word is worth.\n\n"
     )
     text += in_short()
     for policy in POLICIES:
@@ -274,7 +275,8 @@ def counterexamples() -> str:
         options = " ".join(f"--{name} {value}" for name, value in given.items())
         text += f"\n## {title}\n\n{policy} with {recovery} violates {identifier}:\n"
         text += f"`enomem check --policy {policy} --recovery {recovery} --property {identifier} {options}`\n\n"
-        text += f"```text\n{wording.show(trace, 'text')}\n```\n\n" + mermaid(wording.show(trace, "mermaid").splitlines())
+        text += f"```text\n{wording.show(trace, 'text')}\n```\n\n"
+        text += mermaid(wording.show(trace, "mermaid").splitlines())
     return text
 
 
@@ -296,10 +298,11 @@ def spec_matrix() -> str:
             killers = [name for name, (violates, _) in mutants().items() if violates == identifier]
             properties.append([identifier, ", ".join(entry.assumes) or "nothing", *counts, ", ".join(killers)])
     return (
-        HEAD + "# The specification against what checks it\n\nA rule fires under the policies named, in the small systems that "
-        "[send-machine.md](send-machine.md) is drawn from; `enomem check` fails if a rule fires in no search. The mutants are "
-        "the seeded defects of `tests/mutants/` that change the function which is the rule, and of a property those that "
-        "violate it: the tests kill each by proof and by search, or say why there can be no proof.\n\n## Rules\n\n"
+        HEAD + "# The specification against what checks it\n\nA rule fires under the policies named, in the small "
+        "systems that [send-machine.md](send-machine.md) is drawn from; `enomem check` fails if a rule fires in no "
+        "search. The mutants are the seeded defects of `tests/mutants/` that change the function which is the rule, "
+        "and of a property those that violate it: the tests kill each by proof and by search, or say why there can be "
+        "no proof.\n\n## Rules\n\n"
         + table(("rule", "title", "class", "machine", "fires under", "mutants of the function"), rules)
         + "\n## Properties\n\n"
         + table(("property", "assumes", "proved", "exhausted", "violated", "mutants that violate it"), properties)

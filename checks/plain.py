@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .asked import DEADLOCK, TOTAL, Asked
-from .errors import OurFault
 from .machine import Machine, Outcome
-from .packing import Packing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +38,7 @@ def steps(machine: Machine[Any, Any], state: object) -> Iterator[Happened]:
             yield Happened(action, None, f"{type(caught).__name__}: {caught}")
             continue
         if outcome is not None:
-            yield Happened(action, outcome, escapes(machine, outcome.state))
-
-
-def escapes(machine: Machine[Any, Any], state: object) -> str | None:
-    """Which leaf of ``state`` is out of its declared range, in words; None if none is."""
-    if machine.ranges is None:
-        return None
-    try:
-        Packing(machine.shape, None).pack(state)
-    except OurFault as fault:
-        return str(fault)
-    return None
+            yield Happened(action, outcome, machine.shape.escape(outcome.state))
 
 
 def violated_by_state(machine: Machine[Any, Any], asked: Asked, state: object) -> list[str]:

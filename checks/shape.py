@@ -15,7 +15,7 @@ from typing import Any
 from . import terms
 from .errors import OurFault
 from .explore import Interval
-from .symbols import Boolean, Integer, Member
+from .symbols import Boolean, Integer, Member, form_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,14 @@ class Shape:
         if len(found) != len(self.leaves):
             raise OurFault(f"a state has {len(found)} leaves where {len(self.leaves)} were declared")
         return found
+
+    def escape(self, state: object) -> str | None:
+        """Which leaf of ``state`` is out of its declared range, in words; None if none is."""
+        for leaf, value in zip(self.leaves, self.values(state), strict=True):
+            number = form_of(value).const
+            if (leaf.low is not None and number < leaf.low) or (leaf.high is not None and number > leaf.high):
+                return f"{leaf.name} is {number}, outside its declared range {leaf.low}..{leaf.high}"
+        return None
 
     def pairs(self, before: object, after: object) -> Iterator[tuple[Leaf, Any, Any]]:
         """Each leaf with its value before and after."""

@@ -91,14 +91,17 @@ class Boolean(_Symbol):
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __eq__(self, other: object) -> Any:
+        if isinstance(other, Integer | int) and not isinstance(other, bool):
+            one, zero = condition_of(other == 1), condition_of(other == 0)
+            this = terms.conjunction(self.condition, one)
+            return Boolean(terms.disjunction(this, terms.conjunction(terms.negate(self.condition), zero)))
         if not isinstance(other, Boolean | bool):
             return NotImplemented
         return Boolean(_same(self.condition, condition_of(other)))
 
     def __ne__(self, other: object) -> Any:
-        if not isinstance(other, Boolean | bool):
-            return NotImplemented
-        return Boolean(terms.negate(_same(self.condition, condition_of(other))))
+        same = self.__eq__(other)
+        return same if same is NotImplemented else Boolean(terms.negate(same.condition))
 
     __hash__ = _Symbol.__hash__
 

@@ -50,7 +50,7 @@ class Table:
         slots = self._capacity
         while 2 * (self.count + more) > slots:
             slots *= 2
-        return self.bytes + (slots * (8 * self._words + 4) if slots > self._capacity else 0)
+        return self.bytes + (slots * (12 * self._words + 4) if slots > self._capacity else 0)
 
     def states(self, start: int, stop: int) -> Words:
         """The states numbered ``start`` to ``stop``, the latter excluded."""

@@ -316,7 +316,7 @@ def show_atom(atom: Atom) -> str:
         case Product(left, right):
             return f"({show_form(left)})*({show_form(right)})"
         case Quotient(inner, divisor, remainder):
-            return f"({show_form(inner)}){'%' if remainder else '//'}{divisor}"
+            return f"(({show_form(inner)}){'%' if remainder else '//'}{divisor})"
 
 
 def show_form(form: Form) -> str:

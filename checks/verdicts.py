@@ -156,9 +156,9 @@ def _total(at: Place) -> Words:
     if at.moment.error is not None:
         return wanted, f"the last step raised {at.moment.error}"
     # Only here are ranges needed, and with them the packed states of the search.
-    from . import plain, sender
+    from . import sender
 
-    escaped = plain.escapes(sender.bounded(at.trace.system), at.moment.after)
+    escaped = sender.bounded(at.trace.system).shape.escape(at.moment.after)
     return wanted, escaped or "the last step has an outcome"
 
 

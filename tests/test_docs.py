@@ -1,8 +1,8 @@
 """What the documents show is what the program does.
 
-A command stands in a ``console`` block behind ``$``, with ``# exit N`` if its exit code is not 0, and what is shown below it
-must be what it prints: on standard output, or on standard error if it exits with 2 or more. A line ``...`` stands for
-any lines. Blocks of one document run one after the other in one copy of what a checkout has.
+A command stands in a ``console`` block behind ``$``, with ``# exit N`` if its exit code is not 0, and what is shown
+below it must be what it prints: on standard output, or on standard error if it exits with 2 or more. A line ``...``
+stands for any lines. Blocks of one document run one after the other in one copy of what a checkout has.
 """
 
 import json
@@ -145,7 +145,9 @@ def test_generated_files_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> N
     assert pictures.main(["--check", str(GENERATED)]) == 0, capsys.readouterr().out
 
 
-def test_a_stale_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stale_file_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pictures, "PICTURES", {"bounds.md": pictures.bounds})
     assert pictures.main([str(tmp_path)]) == 0
     assert pictures.main(["--check", str(tmp_path)]) == 0

@@ -302,7 +302,7 @@ def test_the_verdicts_of_discard(case: Sender) -> None:
     proof = Induction(
         unbounded, questions.asked(system), questions.candidates(system), lambda: invariants.parameters(system)
     ).run()
-    assert len(proof.verdicts) == 12
+    assert len(proof.verdicts) == 14
     assert None not in proof.verdicts.values()
     open_ = {name for name, verdict in proof.verdicts.items() if not verdict}
     if case.refuted:

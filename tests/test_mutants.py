@@ -11,7 +11,7 @@ from functools import cache
 import pytest
 from mutants import ALL, Mutant, applied
 
-from enomem.checks import invariants, plain, properties, sender
+from enomem.checks import invariants, properties, sender
 from enomem.checks.asked import DEADLOCK, Asked
 from enomem.checks.graph import Graph, Obligation, Starved
 from enomem.checks.induction import Induction
@@ -124,7 +124,7 @@ def check_lasso(system: System, found: Starved, obligation: Obligation) -> None:
 def taken(system: System, state: systems.State, action: systems.Action) -> systems.Step[systems.State]:
     step = systems.step(system, state, action)
     assert step is not None
-    assert plain.escapes(sender.bounded(system), step.state) is None
+    assert sender.bounded(system).shape.escape(step.state) is None
     return step
 
 

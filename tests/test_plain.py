@@ -73,8 +73,8 @@ def test_classes_of_states() -> None:
 
 def test_without_ranges_nothing_escapes() -> None:
     free = Machine("free", Pair(0, 0), ACTIONS, step, None)
-    assert plain.escapes(free, Pair(99, -99)) is None
-    assert plain.escapes(MACHINE, Pair(0, 3)) == "b is 3, outside its declared range 0..2"
+    assert free.shape.escape(Pair(99, -99)) is None
+    assert MACHINE.shape.escape(Pair(0, 3)) == "b is 3, outside its declared range 0..2"
 
 
 def test_hostile_steps_do_not_end_a_deadlock() -> None:
