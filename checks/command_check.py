@@ -43,10 +43,9 @@ def run(
             raise UsageError(f"{path} cannot be written: {path.parent} is no directory, or {path.name} is one")
     count = runner.workers(jobs)
     job = _job(policies, recoveries, identifiers, deep, bounds, max_memory, timeout, count)
-    loaded = {text: load_policy(text) for text, _ in job.policies}
     for text, _ in job.policies:
-        plan.systems(loaded[text], Recovery.RESTART, job.bounds)
-    work = matrix.tasks(job, {text: policy.reserves for text, policy in loaded.items()})
+        plan.systems(load_policy(text), Recovery.RESTART, job.bounds)
+    work = matrix.tasks(job)
     with console.Progress(len(work), quiet) as progress:
         outcome = runner.run(work, count, progress.show)
     cells = matrix.cells(job, outcome.findings)
@@ -73,8 +72,10 @@ def _job(
     everything = not (policies or recoveries or identifiers or chosen)
     texts = list(dict.fromkeys(policies)) or [policy.name for policy in POLICIES]
     share = psutil.virtual_memory().available * MEMORY_SHARE / count
+    loaded = {text: load_policy(text) for text in texts}
     return Job(
-        policies=[(text, load_policy(text).name) for text in texts],
+        policies=[(text, policy.name) for text, policy in loaded.items()],
+        reserves={text: policy.reserves for text, policy in loaded.items()},
         recoveries=[_known(r, [x.value for x in Recovery], "recovery") for r in dict.fromkeys(recoveries)]
         or [r.value for r in Recovery],
         identifiers=[_known(i, PROPERTIES, "property") for i in dict.fromkeys(identifiers)] or list(PROPERTIES),
@@ -194,4 +195,4 @@ def _certify(job: Job, directory: Path) -> None:
         for recovery in job.recoveries:
             for scope in plan.scopes(policy.reserves, job.deep):
                 proof = prove(policy, Recovery(recovery), scope, job.timeout, lambda _: None)
-                certificate.write(proof, f"{name} {recovery}, {scope.text}", directory)
+                certificate.write(proof, f"{name} {recovery}, {scope.title}", directory)

@@ -72,7 +72,7 @@ def legend(cells: Sequence[Cell]) -> list[str]:
         lines.append("exhaust.  every state was visited of:")
         lines += ["          " + ", ".join(f"{k} {v}" for k, v in b.items()) for b in searched]
     if any(cell.verdict == Verdict.VIOLATED for cell in cells):
-        lines.append("✗ n       violated; the shortest trace found has n steps (s+c: a stem, then a cycle for ever)")
+        lines.append("✗ n       violated; the shortest trace has n steps (s+c: s steps, then a cycle of c for ever)")
     if any(cell.claimed is not None and not cell.as_claimed for cell in cells):
         lines.append("!         not what spec/claims.toml says")
     return lines

@@ -42,7 +42,7 @@ class Task:
     @property
     def title(self) -> str:
         """What is shown while it runs."""
-        what = self.scope.text if self.scope else f"{self.number + 1}"
+        what = self.scope.title if self.scope else f"{self.number + 1}"
         return f"{self.engine.value} {self.policy} {self.recovery}, {what}"
 
 

@@ -6,7 +6,7 @@ search counts as exhausted if it visited every state of every system that was as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -76,6 +76,8 @@ class Job:
 
     policies: Sequence[tuple[str, str]]
     """(text by which it is loaded, name) of each policy."""
+    reserves: Mapping[str, bool]
+    """Whether the senders of a policy, by its text, may wait for a reservation."""
     recoveries: Sequence[str]
     identifiers: Sequence[str]
     bounds: plan.Bounds | None = None
@@ -86,7 +88,7 @@ class Job:
     timeout: float = 10.0
 
 
-def tasks(job: Job, reserves: dict[str, bool]) -> list[Task]:
+def tasks(job: Job) -> list[Task]:
     """All tasks of a job, those that take longest first."""
     live = [name for name in job.identifiers if name in properties.LIVENESS]
     safe = [name for name in job.identifiers if name not in properties.LIVENESS]
@@ -95,7 +97,7 @@ def tasks(job: Job, reserves: dict[str, bool]) -> list[Task]:
         for recovery in job.recoveries:
             common = {"policy": text, "recovery": recovery, "bounds": job.bounds, "max_bytes": job.max_bytes}
             if safe:
-                for scope in plan.scopes(reserves[text], job.deep):
+                for scope in plan.scopes(job.reserves[text], job.deep):
                     found.append(Task(Engine.PROOF, scope=scope, timeout=job.timeout, **common))  # type: ignore[arg-type]
                 for number in range(1 if job.bounds is not None else len(plan.SAFETY)):
                     found.append(Task(Engine.SEARCH, number=number, **common))  # type: ignore[arg-type]
@@ -116,21 +118,23 @@ def cells(job: Job, findings: Iterable[Finding]) -> list[Cell]:
         if finding.task.engine != Engine.NEEDED:
             by_pair.setdefault((finding.task.policy, finding.task.recovery), []).append(finding)
     return [
-        _cell(job, name, recovery, identifier, by_pair.get((text, recovery), []))
+        _cell(job, (text, name), recovery, identifier, by_pair.get((text, recovery), []))
         for text, name in job.policies
         for recovery in job.recoveries
         for identifier in job.identifiers
     ]
 
 
-def _cell(job: Job, policy: str, recovery: str, identifier: str, findings: list[Finding]) -> Cell:
+def _cell(job: Job, named: tuple[str, str], recovery: str, identifier: str, findings: list[Finding]) -> Cell:
+    text, policy = named
     claimed = job.claims.get((policy, recovery, identifier))
     wanted = Engine.LIVENESS if identifier in properties.LIVENESS else Engine.SEARCH
     searches = [f for f in findings if f.task.engine == wanted]
     proofs = [f for f in findings if f.task.engine == Engine.PROOF and identifier not in properties.LIVENESS]
     bounds = tuple(f.bounds for f in searches)
     states, seconds = sum(f.states for f in searches), sum(f.seconds for f in searches)
-    proved = bool(proofs) and all(f.proved.get(identifier) is True for f in proofs)
+    scopes = len(plan.scopes(job.reserves[text], job.deep))
+    proved = len(proofs) == scopes and all(f.proved.get(identifier) is True for f in proofs)
     broken = [f for f in searches if identifier in f.traces]
     if broken:
         if proved:
@@ -144,7 +148,7 @@ def _cell(job: Job, policy: str, recovery: str, identifier: str, findings: list[
     stopped = [f.stopped for f in searches if f.stopped]
     if proved:
         unbounded = plan_unknowns()
-        senders = tuple(f.task.scope.text for f in proofs if f.task.scope)
+        senders = tuple(dict.fromkeys(f.task.scope.text for f in proofs if f.task.scope))
         return Cell(
             policy, recovery, identifier, Verdict.PROVED, Engine.PROOF.value, claimed, unbounded, senders, bounds,
             states, sum(f.seconds for f in proofs),

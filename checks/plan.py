@@ -65,8 +65,14 @@ class Scope:
         """The number of senders, in words."""
         return "any number of senders" if self.others else f"{self.senders} sender{'s' if self.senders > 1 else ''}"
 
+    @property
+    def title(self) -> str:
+        """The same, told apart by how many senders are looked into."""
+        return f"{self.text} ({self.senders} looked into)" if self.others else self.text
 
-ANY = Scope(2, True)
+
+ALONE, ANY = Scope(1, True), Scope(2, True)
+"""One sender looked into shows what one alone can do; two show what one may do to another."""
 
 
 def scopes(reserves: bool, deep: bool) -> tuple[Scope, ...]:
@@ -76,7 +82,7 @@ def scopes(reserves: bool, deep: bool) -> tuple[Scope, ...]:
     """
     if reserves:
         return tuple(Scope(n, False) for n in range(1, 6 if deep else 4))
-    return (ANY, *(Scope(n, False) for n in range(1, 6))) if deep else (ANY,)
+    return (ALONE, ANY, *(Scope(n, False) for n in range(1, 6))) if deep else (ALONE, ANY)
 
 
 def systems(policy: SendPolicy, recovery: Recovery, given: Bounds | None) -> tuple[System, ...]:

@@ -2,9 +2,10 @@
 
 Nothing here decides anything. The closed system reads from it only what the parts themselves would say: how many an
 odd message has, and the number of the commit that the link takes; no socket's machine reads it. A message's content
-is remembered by what is wrong with it. Parts are queued in an order, so the uncommitted tail is *straight* (parts 0, 1, ... of the message its application
-is at) or it is not; a committed unit is whole or *odd*. Commits are numbered, which is what order and
-duplicates are about. The payload keeper of ``payloads`` remembers the parts themselves, and is the oracle of this.
+is remembered by what is wrong with it. Parts are queued in an order, so the uncommitted tail is *straight* (parts 0,
+1, ... of the message its application is at) or it is not; a committed unit is whole or *odd*. Commits are numbered,
+which is what order and duplicates are about. The payload keeper of ``payloads`` remembers the parts themselves, and
+is the oracle of this.
 """
 
 from dataclasses import dataclass, replace

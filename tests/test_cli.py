@@ -77,8 +77,8 @@ def test_a_violation_is_a_failure_in_junit_and_a_trace_that_replays(tmp_path: Pa
 
 def test_a_solver_without_time_and_a_search_without_room_are_inconclusive() -> None:
     words = ("check", "--policy", "DISCARD", "--recovery", "RESTART", "--property", "SAFE-WHOLE", "--quiet")
-    done = enomem_run(*words, "--senders", "4", "--parts", "3", "--memory", "12", "--messages", "3", "--max-memory", "1",
-                      "--timeout", "0.01")  # fmt: skip
+    large = ("--senders", "4", "--parts", "3", "--memory", "12", "--messages", "3")
+    done = enomem_run(*words, *large, "--max-memory", "1", "--timeout", "0.01")
     assert done.returncode == 3
     assert "UNKNOWN" in done.stdout
     assert "too large for memory" in done.stdout

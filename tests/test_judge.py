@@ -6,7 +6,7 @@ import pytest
 
 from enomem.checks import judge, plan, sender_trace, wording
 from enomem.checks.judge import Finding, Task
-from enomem.checks.plan import ANY, Engine, Scope
+from enomem.checks.plan import ALONE, ANY, Engine, Scope
 from enomem.checks.policy_file import load_policy
 from enomem.model.rules import Rule
 
@@ -88,7 +88,7 @@ def test_each_assumption_is_needed(number: int) -> None:
 
 
 @pytest.mark.parametrize("recovery", ["RESTART", "NEXT"])
-@pytest.mark.parametrize("scope", [ANY, *(Scope(n, False) for n in range(1, 6))], ids=lambda scope: scope.text)
+@pytest.mark.parametrize("scope", [ALONE, ANY, *(Scope(n, False) for n in range(1, 6))], ids=lambda scope: scope.title)
 def test_discard_is_proved_for_one_to_five_and_any_number_of_senders(recovery: str, scope: Scope) -> None:
     finding = found(Engine.PROOF, "DISCARD", recovery, scope=scope)
     assert [name for name, verdict in finding.proved.items() if verdict is not True] == []

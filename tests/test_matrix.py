@@ -1,4 +1,4 @@
-"""From findings to verdicts: nothing is green that was not finished, and engines that contradict each other are found."""
+"""From findings to verdicts: nothing is green that was not finished, and engines that disagree are found out."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,13 +9,13 @@ from enomem.checks import command_check, matrix, plan
 from enomem.checks.errors import OurFault
 from enomem.checks.judge import Finding, Task
 from enomem.checks.matrix import Job, Verdict
-from enomem.checks.plan import ANY, Engine
+from enomem.checks.plan import ALONE, ANY, Engine, Scope
 from enomem.model.policies import POLICIES
 from enomem.model.rules import Rule
 from enomem.spec.claims import claims
 from enomem.spec.text import entries
 
-JOB = Job([("DISCARD", "DISCARD")], ["RESTART"], ["SAFE-WHOLE"])
+JOB = Job([("DISCARD", "DISCARD")], {"DISCARD": False}, ["RESTART"], ["SAFE-WHOLE"])
 TRACE: dict[str, Any] = {"steps": [{}, {}], "cycle": None}
 
 
@@ -23,9 +23,12 @@ def searched(number: int = 0, **more: Any) -> Finding:
     return Finding(Task(Engine.SEARCH, "DISCARD", "RESTART", number=number), asked=("SAFE-WHOLE",), **more)
 
 
-def proof(verdict: bool | None, **more: Any) -> Finding:
-    task = Task(Engine.PROOF, "DISCARD", "RESTART", scope=ANY)
-    return Finding(task, proved={"SAFE-WHOLE": verdict}, **more)
+def proof(verdict: bool | None, scope: Scope = ANY) -> Finding:
+    task = Task(Engine.PROOF, "DISCARD", "RESTART", scope=scope)
+    return Finding(task, proved={"SAFE-WHOLE": verdict})
+
+
+PROVED = [proof(True, ALONE), proof(True, ANY)]
 
 
 ALL = [searched(number) for number in range(len(plan.SAFETY))]
@@ -47,10 +50,11 @@ def test_a_search_that_is_missing_or_stopped_is_unknown() -> None:
 
 
 def test_a_proof_counts_only_if_every_scope_was_proved() -> None:
-    assert verdict(proof(True)) == Verdict.PROVED
-    assert verdict(proof(True), proof(None), *ALL) == Verdict.EXHAUSTED
-    assert verdict(proof(None)) == Verdict.UNKNOWN
-    assert verdict(proof(False)) == Verdict.UNKNOWN
+    assert verdict(*PROVED) == Verdict.PROVED
+    assert verdict(proof(True), *ALL) == Verdict.EXHAUSTED
+    assert verdict(proof(True, ALONE), proof(None), *ALL) == Verdict.EXHAUSTED
+    assert verdict(proof(True, ALONE), proof(None)) == Verdict.UNKNOWN
+    assert verdict(proof(True, ALONE), proof(False)) == Verdict.UNKNOWN
 
 
 def test_a_violation_counts_even_if_other_searches_are_missing() -> None:
@@ -59,18 +63,18 @@ def test_a_violation_counts_even_if_other_searches_are_missing() -> None:
 
 def test_a_proof_and_a_violation_of_the_same_is_our_fault() -> None:
     with pytest.raises(OurFault, match="one of the engines is wrong"):
-        verdict(proof(True), searched(traces={"SAFE-WHOLE": TRACE}))
+        verdict(*PROVED, searched(traces={"SAFE-WHOLE": TRACE}))
 
 
 def test_a_cell_that_is_not_as_claimed_fails_the_check() -> None:
     job = replace(JOB, claims={("DISCARD", "RESTART", "SAFE-WHOLE"): "PROVED"}, needed=True)
-    good = matrix.cells(job, [proof(True)])
+    good = matrix.cells(job, PROVED)
     assert command_check._exit_code(job, good, []) == 0
     assert command_check._exit_code(job, matrix.cells(job, ALL), []) == 1
     assert command_check._exit_code(job, matrix.cells(job, []), []) == 3
     assert command_check._exit_code(job, good, ["an assumption was not needed"]) == 1
     unclaimed = replace(job, claims={})
-    assert command_check._exit_code(unclaimed, matrix.cells(unclaimed, [proof(True)]), []) == 1
+    assert command_check._exit_code(unclaimed, matrix.cells(unclaimed, PROVED), []) == 1
 
 
 def test_a_rule_that_never_fires_and_an_assumption_that_is_not_needed_are_problems() -> None:
