@@ -91,8 +91,8 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if not self._quiet and self._console.is_terminal:
-            self._live = Live(console=self._console, refresh_per_second=8, transient=True)
-            self._live.start()
+            live = self._live = Live(console=self._console, refresh_per_second=8, transient=True)
+            live.start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -158,23 +158,23 @@ class Induction:
         What speaks only of senders that the action does not touch is left out at first: fewer hypotheses make a
         smaller query, and if that has no model, the whole has none.
         """
-        for parts in (near, None) if near is not None else (None,):
-            key = (tuple(kept), parts)
-            if key not in self._solvers:
-                if len(self._solvers) > 64:
-                    self._solvers.clear()
-                solver = z3.Solver()
-                solver.set("timeout", self._timeout)
-                solver.set("random_seed", 7)
-                solver.add(
-                    *(self._z3(c) for c in self._hypothesis_terms(kept) if parts is None or self._is_near(c, parts))
-                )
-                self._solvers[key] = solver
-            self._solver = self._solvers[key]
-            answer = self._solver.check(goal, *self._translator.facts)
-            if answer == z3.unsat:
-                return answer
-        return answer
+        if near is not None and self._ask(kept, goal, near) == z3.unsat:
+            return z3.unsat
+        return self._ask(kept, goal, None)
+
+    def _ask(self, kept: Sequence[str], goal: z3.BoolRef, near: frozenset[str] | None) -> z3.CheckSatResult:
+        key = (tuple(kept), near)
+        if key not in self._solvers:
+            if len(self._solvers) > 64:
+                self._solvers.clear()
+            solver = z3.Solver()
+            solver.set("timeout", self._timeout)
+            solver.set("random_seed", 7)
+            asked = (c for c in self._hypothesis_terms(kept) if near is None or self._is_near(c, near))
+            solver.add(*(self._z3(c) for c in asked))
+            self._solvers[key] = solver
+        self._solver = self._solvers[key]
+        return self._solver.check(goal, *self._translator.facts)
 
     def _is_near(self, condition: Condition, parts: frozenset[str]) -> bool:
         members = {part for part in map(_member, self._mentions(condition)) if part}

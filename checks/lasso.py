@@ -26,6 +26,7 @@ class Edges(Protocol):
     @property
     def states(self) -> int:
         """How many states there are."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,12 @@ class Outcome(Protocol):
     @property
     def rules(self) -> tuple[Enum, ...]:
         """The rules that fired; the first names the step."""
+        ...
 
     @property
     def state(self) -> Any:
         """The next state."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,11 @@ class Decider(Protocol):
 
     def decide(self, condition: Condition) -> bool:
         """Choose whether ``condition`` holds on this path."""
+        ...
 
     def interval(self, form: Form) -> tuple[int | None, int | None]:
         """The smallest and largest value that ``form`` can have on this path, as far as is known."""
+        ...
 
 
 _deciders: list[Decider] = []
