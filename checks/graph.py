@@ -146,7 +146,7 @@ class Graph:
         for row, action in enumerate(fair_actions):
             enabled[row, self.source[friendly & (acts == action)]] = True
         matrix = coo_matrix(
-            (np.ones(int(inside.sum()), np.int8), (self.source[inside], self.target[inside])),
+            (np.ones(int(inside.sum()), np.int32), (self.source[inside], self.target[inside])),
             (self.states, self.states),
         )
         count, component = connected_components(matrix.tocsr(), directed=True, connection="strong")
