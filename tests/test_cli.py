@@ -75,15 +75,16 @@ def test_a_violation_is_a_failure_in_junit_and_a_trace_that_replays(tmp_path: Pa
     assert "step 2: answer in the model: ENOMEM; in the trace: ok" in wrong.stdout
 
 
-def test_a_solver_without_time_and_a_search_without_room_are_inconclusive() -> None:
-    words = ("check", "--policy", "DISCARD", "--recovery", "RESTART", "--property", "SAFE-WHOLE", "--quiet")
+def test_a_search_without_room_is_inconclusive() -> None:
+    # An odd message may be committed here, so that no proof can stand in for the search.
+    words = ("check", "--policy", "KEEP", "--recovery", "RESTART", "--property", "SAFE-BOUND", "--quiet")
     large = ("--senders", "4", "--parts", "3", "--memory", "12", "--messages", "3")
-    done = enomem_run(*words, *large, "--max-memory", "1", "--timeout", "0.01")
+    done = enomem_run(*words, *large, "--max-memory", "1")
     assert done.returncode == 3
     assert "UNKNOWN" in done.stdout
     assert "too large for memory" in done.stdout
     assert "most values:" in done.stdout
-    assert "smaller: enomem check --policy DISCARD --recovery RESTART --senders" in done.stdout
+    assert "smaller: enomem check --policy KEEP --recovery RESTART --senders" in done.stdout
 
 
 def test_ctrl_c_prints_what_was_done_as_unknown() -> None:
