@@ -26,6 +26,8 @@ class Command(click.Group):
             return super().invoke(ctx)
         except (UsageError, Inconclusive, OurFault) as error:
             click.echo(f"enomem: {'our own fault: ' if isinstance(error, OurFault) else ''}{error}", err=True)
+            if ctx.params.get("debug"):
+                click.echo("".join(getattr(error, "__notes__", ())), err=True)
             ctx.exit(EXIT.get(type(error), 2))
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -33,7 +35,9 @@ class Command(click.Group):
             click.echo("enomem: interrupted before anything was finished", err=True)
             ctx.exit(3)
         except BrokenPipeError:
-            ctx.exit(0)
+            # Nobody reads on: that says nothing about what was found.
+            click.echo("enomem: the output was closed before all was written", err=True)
+            ctx.exit(3)
         except Exception as error:
             # A traceback helps nobody who did not write this.
             click.echo(f"enomem: our own fault: {type(error).__name__}: {error}", err=True)
@@ -114,7 +118,7 @@ def replay(ctx: click.Context, trace: Path, fmt: str) -> None:
         data = json.loads(trace.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{trace} cannot be read: {error.strerror}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{trace} is not JSON: {error}") from None
     differences = sender_trace.replay(data, load_policy)
     if differences:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +16,7 @@ from enomem.model.policies import POLICIES
 from enomem.spec.claims import claims
 
 from . import console, matrix, plan, report, runner, sender_trace, wording
+from .certificate import slug
 from .errors import UsageError
 from .judge import Finding, prove
 from .matrix import Cell, Job, Verdict
@@ -39,8 +42,11 @@ def run(
 ) -> int:  # fmt: skip
     """Check, print, write; returns the exit code."""
     for path in (json_file, junit):
-        if path is not None and not (path.parent.is_dir() and not path.is_dir()):
-            raise UsageError(f"{path} cannot be written: {path.parent} is no directory, or {path.name} is one")
+        if path is not None:
+            _can_write(path)
+    for directory in (traces, certificate):
+        if directory is not None:
+            _can_make(directory)
     count = runner.workers(jobs)
     job = _job(policies, recoveries, identifiers, deep, bounds, max_memory, timeout, count)
     for text, _ in job.policies:
@@ -50,8 +56,12 @@ def run(
         outcome = runner.run(work, count, progress.show)
     cells = matrix.cells(job, outcome.findings)
     problems = [] if outcome.interrupted else _problems(job, outcome.findings)
-    code = _exit_code(job, cells, problems)
-    _show(job, cells, problems, outcome, fmt)
+    code = _exit_code(job, cells, problems, outcome)
+    try:
+        _show(job, cells, problems, outcome, fmt)
+    except BrokenPipeError:
+        # Nobody reads on, which changes nothing about what was found.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if traces is not None:
         _write_traces(traces, cells)
     if certificate is not None and not outcome.interrupted:
@@ -101,6 +111,9 @@ def _problems(job: Job, findings: Sequence[Finding]) -> list[str]:
     if not job.needed:
         return []
     found = matrix.unneeded(findings)
+    idle = matrix.never_happened(findings)
+    if idle:
+        found.append(f"actions that no search took: {'; '.join(idle)}")
     silent = matrix.never_fired(findings)
     if silent:
         found.append(f"rules that never fired in any search: {', '.join(silent)}")
@@ -108,17 +121,34 @@ def _problems(job: Job, findings: Sequence[Finding]) -> list[str]:
     return found + [f"spec/claims.toml speaks of an unknown property: {' '.join(key)}" for key in missing]
 
 
-def _exit_code(job: Job, cells: Sequence[Cell], problems: Sequence[str]) -> int:
-    if any(cell.verdict == Verdict.UNKNOWN for cell in cells):
+def _exit_code(job: Job, cells: Sequence[Cell], problems: Sequence[str], outcome: runner.Outcome) -> int:
+    violated = any(cell.verdict == Verdict.VIOLATED for cell in cells)
+    if outcome.interrupted:
+        # What was not looked at could contradict what was found, but for a violation.
+        return 1 if violated and not job.needed else 3
+    if any(cell.verdict == Verdict.UNKNOWN for cell in cells) or _gave_up(cells, outcome.findings):
         return 3
     if job.needed:
         unclaimed = any(cell.claimed is None for cell in cells)
         return 0 if all(cell.as_claimed for cell in cells) and not problems and not unclaimed else 1
-    return 1 if any(cell.verdict == Verdict.VIOLATED for cell in cells) else 0
+    return 1 if violated else 0
+
+
+def _gave_up(cells: Sequence[Cell], findings: Sequence[Finding]) -> bool:
+    """Is a cell not as claimed only because a solver was too slow, or was a search for an assumption stopped?"""
+    late = {
+        (f.task.recovery, name) for f in findings if not f.note for name, proved in f.proved.items() if proved is None
+    }
+    slow = any(
+        cell.claimed == Verdict.PROVED.value and cell.verdict == Verdict.EXHAUSTED
+        and (cell.recovery, cell.identifier) in late
+        for cell in cells
+    )  # fmt: skip
+    return slow or any(f.stopped for f in findings if f.task.engine == Engine.NEEDED)
 
 
 def _show(job: Job, cells: Sequence[Cell], problems: Sequence[str], outcome: runner.Outcome, fmt: str) -> None:
-    out = Console(highlight=False)
+    out = console.Output(highlight=False)
     if outcome.interrupted:
         out.print("interrupted: what is shown is what was finished; the rest is unknown", style="bold yellow")
         for words in outcome.last_words:
@@ -175,13 +205,28 @@ def _show_stopped(out: Console, finding: Finding) -> None:
     )
 
 
+def _can_write(path: Path) -> None:
+    """Find out before an hour's work whether its result can be written."""
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _can_make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{directory} cannot be made: {error.strerror}") from None
+
+
 def _write_traces(directory: Path, cells: Sequence[Cell]) -> None:
     """Write every counterexample as JSON, text and Mermaid."""
-    directory.mkdir(parents=True, exist_ok=True)
     for cell in cells:
         if cell.trace is not None:
             trace = sender_trace.trace_of(cell.trace, load_policy)
-            stem = f"{cell.policy}-{cell.recovery}-{cell.identifier}".lower()
+            stem = slug(f"{cell.policy}-{cell.recovery}-{cell.identifier}")
             for fmt, suffix in (("json", "json"), ("text", "txt"), ("mermaid", "mmd")):
                 (directory / f"{stem}.{suffix}").write_text(wording.show(trace, fmt) + "\n", encoding="utf-8")
 

@@ -78,6 +78,14 @@ def legend(cells: Sequence[Cell]) -> list[str]:
     return lines
 
 
+class Output(Console):
+    """The console, which leaves it to others what a closed output means."""
+
+    def on_broken_pipe(self) -> None:
+        """Say so, instead of ending the program."""
+        raise BrokenPipeError
+
+
 class Progress:
     """A few lines that say what is being done, redrawn on a terminal, printed now and then elsewhere."""
 

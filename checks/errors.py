@@ -16,6 +16,13 @@ class OurFault(Exception):
 Place = tuple[str, int] | None
 
 
+class NotSymbolic(BaseException):
+    """Something was done to a symbol that no symbol can answer as a number would.
+
+    No ``except`` of the function under exploration may swallow it, so it is no Exception.
+    """
+
+
 class Diverges(Exception):
     """A function does not end when it is run on symbols."""
 

@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .asked import conditions
 from .compiled import Compiled
-from .errors import Inconclusive, OurFault
+from .errors import Inconclusive, OurFault, UsageError
 from .lasso import Lasso, find_lasso
 from .machine import Machine, Transition, transitions
 from .packing import Packing
@@ -56,7 +56,7 @@ class Graph:
 
     def __init__(
         self, machine: Machine[Any, Any], obligations: tuple[Obligation, ...], *,
-        progress: Callable[[Progress], None] | None = None, max_states: int = 4_000_000,
+        progress: Callable[[Progress], None] | None = None, max_states: int = 4_000_000, max_bytes: int | None = None,
     ) -> None:  # fmt: skip
         self.machine = machine
         self.packing = Packing(machine.shape, None)
@@ -66,7 +66,7 @@ class Graph:
         self._compiled = Compiled(machine, self.packing, self._found, checks)
         self._table = Table(self.packing.words)
         self._closed: list[list[NDArray[np.int64]]] = [[] for _ in obligations]
-        self._build(progress or (lambda _: None), max_states)
+        self._build(progress or (lambda _: None), max_states, max_bytes)
 
     @property
     def states(self) -> int:
@@ -78,7 +78,7 @@ class Graph:
         """How many transitions there are."""
         return len(self.source)
 
-    def _build(self, progress: Callable[[Progress], None], max_states: int) -> None:
+    def _build(self, progress: Callable[[Progress], None], max_states: int, max_bytes: int | None) -> None:
         self._table.add(tuple(np.array([w], np.uint64) for w in self.packing.pack(self.machine.initial)))
         sources: list[Ints] = []
         targets: list[Ints] = []
@@ -88,6 +88,9 @@ class Graph:
             stop = min(first + CHUNK, self._table.count)
             batch = self._compiled.expand(self._table.states(first, stop), False)
             if batch.escaped:
+                error = self._found[batch.escaped[0][0]].error
+                if isinstance(error, UsageError):
+                    raise error
                 raise OurFault(f"{self.machine.name}: a step raised or left its range; ask for SAFE-TOTAL first")
             for number, at in batch.bad:
                 self._closed[number].append(first + at)
@@ -96,6 +99,9 @@ class Graph:
                 sources.append((first + taken.at).astype(np.int32))
                 labels.append(np.full(len(taken.at), taken.transition, np.int32))
             first = stop
+            # An edge takes 12 bytes, and as many again while components are looked for.
+            if max_bytes is not None and self._table.bytes_after(CHUNK) + 24 * sum(map(len, sources)) > max_bytes:
+                raise Inconclusive(f"too large for memory: {max_bytes / 2**20:.0f} MiB may be used")
             if self._table.count > max_states:
                 raise Inconclusive(f"more than {max_states} states in the graph for liveness")
             now = time.perf_counter() - began

@@ -14,7 +14,7 @@ from typing import Any
 from enomem.model.application import Recovery
 from enomem.model.payloads import is_whole
 from enomem.model.policies import SendPolicy
-from enomem.model.system import System
+from enomem.model.system import Action, System
 
 from . import invariants, plan, properties, questions, sender, sender_trace
 from .errors import Diverges, Inconclusive, Nondeterministic, OurFault
@@ -60,6 +60,7 @@ class Finding:
     proved: dict[str, bool | None] = field(default_factory=dict)
     invariants: tuple[str, ...] = ()
     fired: tuple[str, ...] = ()
+    happened: tuple[str, ...] = ()
     stopped: str | None = None
     largest: list[tuple[str, int]] = field(default_factory=list)
     note: str = ""
@@ -118,8 +119,14 @@ def _searched(task: Task, system: System, tell: Tell) -> Finding:
     fired = tuple(sorted(str(rule.value) for rule in result.fired))
     return Finding(
         task, _bounds(system), result.states, result.transitions, time.perf_counter() - began, traces,
-        search.asked.identifiers, fired=fired, stopped=result.stopped, largest=result.largest,
+        search.asked.identifiers, fired=fired, happened=tuple(sorted({_kind(a) for a in result.happened})),
+        stopped=result.stopped, largest=result.largest,
     )  # fmt: skip
+
+
+def _kind(action: Action) -> str:
+    """An action without its sender."""
+    return action.kind.value + (f", refused at {action.refuse.name}" if action.refuse is not None else "")
 
 
 def _trace(system: System, task: Task, actions: tuple[Any, ...], identifier: str, cycle: int | None) -> Trace:
@@ -145,8 +152,9 @@ def _lived(
     finding = Finding(task, _bounds(system), asked=identifiers)
     try:
         graph = Graph(
-            sender.bounded(system), tuple(o for group in among.values() for o in group), progress=_progress(task, tell)
-        )
+            sender.bounded(system), tuple(o for group in among.values() for o in group),
+            progress=_progress(task, tell), max_bytes=task.max_bytes,
+        )  # fmt: skip
     except Inconclusive as stopped:
         finding.stopped = str(stopped)
         return finding

@@ -146,6 +146,8 @@ def _cell(job: Job, named: tuple[str, str], recovery: str, identifier: str, find
         )  # fmt: skip
     expected = 1 if job.bounds is not None else len(plan.LIVENESS if wanted == Engine.LIVENESS else plan.SAFETY)
     stopped = [f.stopped for f in searches if f.stopped]
+    if wanted == Engine.SEARCH and any(properties.TOTAL in f.traces for f in searches):
+        stopped.append("a step raised or left its range (SAFE-TOTAL), and what comes after it was not searched")
     if proved:
         unbounded = plan_unknowns()
         senders = tuple(dict.fromkeys(f.task.scope.text for f in proofs if f.task.scope))
@@ -201,5 +203,17 @@ def never_fired(findings: Iterable[Finding]) -> list[str]:
     """The rules of the specification that fired in no search."""
     from enomem.model.rules import Rule
 
-    fired = {rule for finding in findings for rule in finding.fired}
+    # What fires only where an assumption is switched off does not count.
+    fired = {rule for f in findings if f.task.engine != Engine.NEEDED for rule in f.fired}
     return [rule.value for rule in Rule if rule.value not in fired]
+
+
+def never_happened(findings: Iterable[Finding]) -> list[str]:
+    """The kinds of actions, with the site that is refused, that no search took; nobody may ask at COMMIT."""
+    from enomem.model.memory import Site
+    from enomem.model.system import Kind
+
+    wanted = [kind.value for kind in Kind if kind != Kind.OTHERS]
+    wanted += [f"{Kind.CALL.value}, refused at {site.name}" for site in Site if site not in (Site.FRAME, Site.COMMIT)]
+    happened = {act for f in findings if f.task.engine != Engine.NEEDED for act in f.happened}
+    return [act for act in wanted if act not in happened]

@@ -53,7 +53,7 @@ def mermaid(lines: Sequence[str]) -> str:
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "the command": ("cli", "command_check", "command_explain", "console", "report", "runner", "bench", "pictures"),
     "verdicts": ("matrix", "judge"),
-    "a user's policy": ("policy_file", "policy_guard", "policy_source"),
+    "a user's policy": ("policy_file", "policy_guard", "policy_rehearsal", "policy_source"),
     "a trace in words": ("wording", "phrases", "verdicts", "mermaid"),
     "what is asked of the sender": ("properties", "invariants", "questions", "plan", "sender"),
     "search and liveness": ("search", "graph", "lasso", "compiled", "plain", "table", "packing"),

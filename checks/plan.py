@@ -21,6 +21,11 @@ Bounds = Mapping[str, int]
 BOUND_NAMES = ("senders", "parts", "memory", "messages", "queue", "inbox", "disconnects")
 """The bounds that a user can set, by their option names."""
 
+MOST: Bounds = {
+    "senders": 8, "parts": 64, "memory": 100_000, "messages": 100_000, "queue": 32, "inbox": 32, "disconnects": 100_000,
+}  # fmt: skip
+"""The largest bounds of a search. A state has a place for each message of a queue; the rest are numbers."""
+
 SAFETY: tuple[Bounds, ...] = (
     {"senders": 1, "parts": 3, "memory": 6, "messages": 3, "queue": 2, "inbox": 1, "disconnects": 1},
     {"senders": 2, "parts": 2, "memory": 3, "messages": 2, "queue": 1, "inbox": 1, "disconnects": 1},
@@ -114,8 +119,10 @@ def checked(system: System) -> System:
         least = 0 if name in ("messages", "disconnects") else 1
         if getattr(system, name) < least:
             raise UsageError(f"--{name} {getattr(system, name)} is impossible: it must be at least {least}")
-    if system.senders > 8 or system.parts > 64:
-        raise UsageError("--senders above 8 or --parts above 64 cannot be searched; the proofs need no such bound")
+    for name, most in MOST.items():
+        if getattr(system, name) > most:
+            value = getattr(system, name)
+            raise UsageError(f"--{name} {value} cannot be searched: give {most} or less; the proofs need no such bound")
     needed = send.whole_message(system.sizes, system.parts)
     if system.memory < needed:
         raise UsageError(

@@ -15,6 +15,7 @@ from enomem.model.policies import SendPolicy, Unfinished
 
 from .errors import UsageError
 from .policy_guard import BUILT_IN, Guarded, PolicyRange, blame, first_usage_error
+from .policy_rehearsal import rehearse_on_symbols
 from .policy_source import PolicyFile, Watch, read, takes
 
 __all__ = ["Guarded", "PolicyRange", "blame", "first_usage_error", "load_policy"]
@@ -46,6 +47,7 @@ def load_policy(text: str) -> SendPolicy:
     policy = Guarded(file, _made(file, *_found(file, name)))
     if not policy.reserves:  # else it is never asked
         _rehearse(policy)
+        rehearse_on_symbols(policy)
     return policy
 
 

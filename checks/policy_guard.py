@@ -60,6 +60,10 @@ class Guarded(SendPolicy):
         self._check_range(message, reaction, line, plain)
         return reaction
 
+    def fault(self, what: str, advice: str) -> PolicyError:
+        """What is wrong with ``refused``, and what to do."""
+        return self._file.fault(self._line, what, advice)
+
     def blame(self, error: Diverges | Nondeterministic) -> PolicyError:
         """What the symbolic runner found, as the author's to mend."""
         try:

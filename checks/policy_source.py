@@ -170,6 +170,9 @@ def _objection(node: ast.AST) -> tuple[str, str] | None:
             for one, op, other in zip((left, *others), ops, others, strict=False):
                 if isinstance(op, ast.Is | ast.IsNot) and not (_is_none(one) or _is_none(other)):
                     return identity, f"write '{'==' if isinstance(op, ast.Is) else '!='}'"
+        case ast.MatchClass():
+            what = "matches on a class, but a check shows the policy symbols, which are of other types"
+            return what, "compare values"
         case ast.MatchSingleton(value=bool()):
             return identity, "write an 'if' instead of this pattern"
         case ast.ExceptHandler(type=kind):

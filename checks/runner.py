@@ -54,7 +54,7 @@ def _work(number: int, task: Task) -> tuple[str, Any]:
     except UsageError as error:
         return "usage", str(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and is told with its place
-        return "fault", f"{task.title}: {type(error).__name__}: {error}\n{traceback.format_exc()}"
+        return "fault", (f"{task.title}: {type(error).__name__}: {error}", traceback.format_exc())
 
 
 def workers(given: int | None = None) -> int:
@@ -104,7 +104,9 @@ def _result(future: Future[tuple[str, Any]]) -> Finding:
     if kind == "usage":
         raise UsageError(value)
     if kind == "fault":
-        raise OurFault(value)
+        fault = OurFault(value[0])
+        fault.add_note(value[1])
+        raise fault
     assert isinstance(value, Finding)
     return value
 

@@ -69,6 +69,7 @@ class Result:
     largest: list[tuple[str, int]] = field(default_factory=list)
     bytes: int = 0
     bits: int = 0
+    happened: tuple[Any, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -147,7 +148,7 @@ class Search:
         result = Result(
             self._set.count, self._transitions, len(self._levels) - 2 if stopped is None else len(self._levels) - 1,
             time.perf_counter() - began, violations, frozenset(fired), stopped, bytes=self._set.bytes,
-            bits=self.packing.bits,
+            bits=self.packing.bits, happened=tuple(self._compiled.transitions[n].action for n in sorted(self._fired)),
         )  # fmt: skip
         if stopped is not None:
             result.largest = self._largest()

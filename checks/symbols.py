@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from numbers import Number
 from typing import Any, Protocol, TypeGuard
 
 from . import terms
-from .errors import OurFault
+from .errors import NotSymbolic, OurFault
 from .terms import Condition, Form
 
 
@@ -55,13 +56,40 @@ def _form(value: object) -> Form | None:
         return value.form
     if isinstance(value, int):
         return terms.constant(int(value))
+    if isinstance(value, Boolean):
+        return form_of(value)
+    if isinstance(value, Number):
+        _refuse(f"compares or combines a value with a {type(value).__name__}")
     return None
+
+
+def _refuse(what: str) -> None:
+    """While a function is explored, stop it: going on would answer otherwise than a number does."""
+    if _deciders:
+        raise NotSymbolic(what)
 
 
 class _Symbol:
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        _refuse("turns a value into text")
+        return f"<{type(self).__name__} {getattr(self, 'form', None) or getattr(self, 'condition', None)}>"
+
+    def __format__(self, spec: str) -> str:
+        _refuse("turns a value into text")
+        return repr(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("__"):
+            _refuse(f"asks a value for its {name!r}")
+        raise AttributeError(name)
+
+    def __float__(self) -> float:
+        raise NotSymbolic("turns a value into a float")
+
     def __hash__(self) -> int:
+        _refuse("uses a value as a dictionary key or in a set")
         raise TypeError("a symbol has no hash: do not use it as a dictionary key or in a set")
 
 
@@ -98,6 +126,8 @@ class Boolean(_Symbol):
             this = terms.conjunction(self.condition, one)
             return Boolean(terms.disjunction(this, terms.conjunction(terms.negate(self.condition), zero)))
         if not isinstance(other, Boolean | bool):
+            if isinstance(other, Number):
+                _refuse(f"compares a value with a {type(other).__name__}")
             return NotImplemented
         return Boolean(_same(self.condition, condition_of(other)))
 

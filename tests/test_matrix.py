@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from enomem.checks import command_check, matrix, plan
+from enomem.checks import command_check, matrix, plan, runner
 from enomem.checks.errors import OurFault
 from enomem.checks.judge import Finding, Task
 from enomem.checks.matrix import Job, Verdict
@@ -66,25 +66,47 @@ def test_a_proof_and_a_violation_of_the_same_is_our_fault() -> None:
         verdict(*PROVED, searched(traces={"SAFE-WHOLE": TRACE}))
 
 
+def exit_code(job: Job, cells: list[matrix.Cell], *problems: str, interrupted: bool = False) -> int:
+    return command_check._exit_code(job, cells, problems, runner.Outcome(interrupted=interrupted))
+
+
+def test_what_was_interrupted_is_never_green() -> None:
+    judged = replace(JOB, claims={})
+    assert exit_code(judged, matrix.cells(judged, PROVED)) == 0
+    assert exit_code(judged, matrix.cells(judged, PROVED), interrupted=True) == 3
+    broken = matrix.cells(judged, [searched(traces={"SAFE-WHOLE": TRACE})])
+    assert exit_code(judged, broken, interrupted=True) == 1
+    assert exit_code(replace(judged, needed=True), broken, interrupted=True) == 3
+
+
+def test_beyond_a_step_that_raises_or_escapes_nothing_is_exhausted() -> None:
+    assert verdict(*ALL[1:], searched(0, traces={"SAFE-TOTAL": TRACE})) == Verdict.UNKNOWN
+
+
 def test_a_cell_that_is_not_as_claimed_fails_the_check() -> None:
     job = replace(JOB, claims={("DISCARD", "RESTART", "SAFE-WHOLE"): "PROVED"}, needed=True)
     good = matrix.cells(job, PROVED)
-    assert command_check._exit_code(job, good, []) == 0
-    assert command_check._exit_code(job, matrix.cells(job, ALL), []) == 1
-    assert command_check._exit_code(job, matrix.cells(job, []), []) == 3
-    assert command_check._exit_code(job, good, ["an assumption was not needed"]) == 1
+    assert exit_code(job, good) == 0
+    assert exit_code(job, matrix.cells(job, ALL)) == 1
+    assert exit_code(job, matrix.cells(job, [])) == 3
+    assert exit_code(job, good, "an assumption was not needed") == 1
     unclaimed = replace(job, claims={})
-    assert command_check._exit_code(unclaimed, matrix.cells(unclaimed, PROVED), []) == 1
+    assert exit_code(unclaimed, matrix.cells(unclaimed, PROVED)) == 1
 
 
 def test_a_rule_that_never_fires_and_an_assumption_that_is_not_needed_are_problems() -> None:
     job = replace(JOB, needed=True)
     needed = [Finding(Task(Engine.NEEDED, "DISCARD", "NEXT", number=n)) for n in range(len(plan.needed()))]
-    problems = command_check._problems(job, [searched(fired=tuple(r.value for r in Rule)), *needed])
+    acts = tuple(matrix.never_happened([]))
+    everything = searched(fired=tuple(r.value for r in Rule), happened=acts)
+    problems = command_check._problems(job, [everything, *needed])
     assert len(problems) == len(needed)
     shown = [replace(f, traces={plan.needed()[f.task.number].identifier: TRACE}) for f in needed]
-    silent = command_check._problems(job, [searched(fired=tuple(r.value for r in Rule if r != Rule.PIPE_7)), *shown])
+    fired = tuple(r.value for r in Rule if r != Rule.PIPE_7)
+    silent = command_check._problems(job, [searched(fired=fired, happened=acts), *shown])
     assert silent == ["rules that never fired in any search: PIPE-7"]
+    idle = command_check._problems(job, [replace(everything, happened=acts[1:]), *shown])
+    assert idle == [f"actions that no search took: {acts[0]}"]
 
 
 def test_every_cell_of_the_matrix_is_claimed_once() -> None:

@@ -4,6 +4,7 @@ import re
 import sys
 from pathlib import Path
 from types import FrameType
+from unittest.mock import patch
 
 import pytest
 
@@ -31,7 +32,9 @@ def written(folder: Path, body: str, attributes: str = "", top: str = "") -> Pat
 
 
 def loaded(folder: Path, body: str, attributes: str = "", top: str = "") -> Guarded:
-    policy = load_policy(f"{written(folder, body, attributes, top)}:Mine")
+    """A guarded policy that was not rehearsed on symbols (``test_policy_rehearsal``): the guard is what is tested."""
+    with patch("enomem.checks.policy_file.rehearse_on_symbols"):
+        policy = load_policy(f"{written(folder, body, attributes, top)}:Mine")
     assert isinstance(policy, Guarded)
     return policy
 
@@ -308,7 +311,6 @@ def test_out_of_range_on_exactly_the_paths_that_are(
     ("body", "what"),
     [
         ("return Reaction(int(message.kept / 2))", "raised TypeError: unsupported operand"),
-        ("return Reaction({2: 1}.get(message.kept, 0))", "raised TypeError: a symbol has no hash"),
         (
             "return Reaction(sum(1 for _ in range(message.kept)))",
             "raised TypeError: an unbounded symbol cannot",
