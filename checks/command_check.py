@@ -197,7 +197,8 @@ def _show_stopped(out: Console, finding: Finding) -> None:
     options = [OPTION_OF.get(name.removeprefix("senders.")) for name, count in finding.largest if count > 1]
     shrinkable = [option for option in options if option and finding.bounds.get(option, 0) > 1]
     option = shrinkable[0] if shrinkable else "senders"
-    bounds = {**finding.bounds, option: max(1, finding.bounds[option] - 1)}
+    known = {name: value for name, value in finding.bounds.items() if name in plan.BOUND_NAMES}
+    bounds = {**known, option: max(1, finding.bounds[option] - 1)}
     words = " ".join(f"--{name} {value}" for name, value in bounds.items())
     out.print(
         f"  smaller: enomem check --policy {finding.task.policy} --recovery {finding.task.recovery} {words}",

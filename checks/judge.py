@@ -14,6 +14,7 @@ from typing import Any
 from enomem.model.application import Recovery
 from enomem.model.payloads import is_whole
 from enomem.model.policies import SendPolicy
+from enomem.model.send import Sizes
 from enomem.model.system import Action, System
 
 from . import invariants, plan, properties, questions, sender, sender_trace
@@ -96,7 +97,11 @@ def _progress(task: Task, tell: Tell) -> Callable[[Progress], None]:
 
 
 def _bounds(system: System) -> dict[str, int]:
-    return {name: getattr(system, name) for name in plan.BOUND_NAMES}
+    found: dict[str, int] = {name: getattr(system, name) for name in plan.BOUND_NAMES}
+    if system.sizes != Sizes():
+        sizes = system.sizes
+        found |= {"slots": sizes.slots, "part_units": sizes.part, "chunk_units": sizes.chunk}
+    return found
 
 
 def _search(task: Task, policy: SendPolicy, tell: Tell) -> Finding:
@@ -173,7 +178,7 @@ def _lasso(system: System, task: Task, starved: Starved, identifier: str) -> Tra
 
 def prove(policy: SendPolicy, recovery: Recovery, scope: Scope, timeout: float, tell: Tell) -> Proof:
     """The proof of all safety properties and of LIVE-DEADLOCK with every bound unknown."""
-    machine = sender.unbounded(System(policy, recovery, senders=scope.senders, others=scope.others))
+    machine = sender.unbounded(System(policy, recovery, senders=scope.senders, others=scope.others, sizes=scope.sizes))
     system: System = machine.subject
     induction = Induction(
         machine, questions.asked(system), questions.candidates(system), lambda: invariants.parameters(system),

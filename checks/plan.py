@@ -5,7 +5,7 @@ are shown to be needed. Bounds are chosen so that every known fault has room to 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from enomem.model import send
@@ -27,7 +27,18 @@ MOST: Bounds = {
 """The largest bounds of a search. A state has a place for each message of a queue; the rest are numbers."""
 
 SAFETY: tuple[Bounds, ...] = (
-    {"senders": 1, "parts": 3, "memory": 6, "messages": 3, "queue": 2, "inbox": 1, "disconnects": 1},
+    {
+        "senders": 1,
+        "parts": 3,
+        "memory": 13,
+        "messages": 3,
+        "queue": 2,
+        "inbox": 1,
+        "disconnects": 1,
+        "slots": 3,
+        "part_units": 2,
+        "chunk_units": 3,
+    },
     {"senders": 2, "parts": 2, "memory": 3, "messages": 2, "queue": 1, "inbox": 1, "disconnects": 1},
     {"senders": 2, "parts": 2, "memory": 4, "messages": 2, "queue": 2, "inbox": 1, "disconnects": 1},
     {"senders": 2, "parts": 3, "memory": 5, "messages": 2, "queue": 1, "inbox": 1, "disconnects": 1},
@@ -60,10 +71,14 @@ class Engine(Enum):
 
 @dataclass(frozen=True)
 class Scope:
-    """How many senders a proof is about; ``others`` more share the pool, and then it holds for any number."""
+    """How many senders a proof is about; ``others`` more share the pool, and then it holds for any number.
+
+    ``sizes`` are what one part and one chunk cost, and how many slots a chunk has.
+    """
 
     senders: int
     others: bool
+    sizes: Sizes = field(default_factory=Sizes)
 
     @property
     def text(self) -> str:
@@ -76,8 +91,12 @@ class Scope:
         return f"{self.text} ({self.senders} looked into)" if self.others else self.text
 
 
-ALONE, ANY = Scope(1, True), Scope(2, True)
-"""One sender looked into shows what one alone can do; two show what one may do to another."""
+ODD = Sizes(part=2, chunk=3, slots=3)
+"""Sizes other than one unit a part and a chunk, and two slots a chunk: what mixes them up is found out."""
+
+ALONE, ANY = Scope(1, True, ODD), Scope(2, True)
+"""One sender looked into shows what one alone can do, with other sizes of parts and chunks; two show what one may do
+to another."""
 
 
 def scopes(reserves: bool, deep: bool) -> tuple[Scope, ...]:
@@ -85,9 +104,10 @@ def scopes(reserves: bool, deep: bool) -> tuple[Scope, ...]:
 
     ``reserves`` says whether they do: a line has to be seen whole.
     """
+    exact = tuple(Scope(n, False, ODD if n == 1 else Sizes()) for n in range(1, 6))
     if reserves:
-        return tuple(Scope(n, False) for n in range(1, 6 if deep else 4))
-    return (ALONE, ANY, *(Scope(n, False) for n in range(1, 6))) if deep else (ALONE, ANY)
+        return exact if deep else exact[:3]
+    return (ALONE, ANY, *exact) if deep else (ALONE, ANY)
 
 
 def systems(policy: SendPolicy, recovery: Recovery, given: Bounds | None) -> tuple[System, ...]:
@@ -109,8 +129,9 @@ def _system(policy: SendPolicy, recovery: Recovery, bounds: Bounds) -> System:
         messages=values.pop("messages"), queue=values.pop("queue"), inbox=values.pop("inbox"),
         disconnects=values.pop("disconnects"),
     )  # fmt: skip
+    sizes = Sizes(values.pop("part_units", 1), values.pop("chunk_units", 1), values.pop("slots", 2))
     assert not values
-    return system
+    return replace(system, sizes=sizes)
 
 
 def checked(system: System) -> System:

@@ -365,8 +365,9 @@ def _lose(system: System, state: State, action: Action, sender: Sender) -> Step[
 
 
 def _gone(system: System, state: State, action: Action, sender: Sender) -> Step[State] | None:
-    """The peer goes for good in the middle of a message, and the pipe with it (PIPE-7)."""
-    if sender.send.phase != Phase.SENDING or state.faults >= system.disconnects:
+    """The peer goes for good, in the middle of a message or not, and the pipe with all that it held (PIPE-7)."""
+    holds = sender.send.phase == Phase.SENDING or sender.pipe.messages > 0 or sender.link.flight > 0
+    if not holds or state.faults >= system.disconnects:
         return None
     sent = sends.peer_gone(system.sizes, state.pool, sender.send, sender.pipe)
     pool = memory.give(sent.pool, system.sizes.part * sender.link.parts)

@@ -32,7 +32,7 @@ def load(folder: Path, body: str) -> None:
     [
         ("return Reaction(message.kept if message.kept == 1.0 else 0)", "compares or combines a value with a float"),
         ('return Reaction(message.kept if f"{message.kept}" == "1" else 0)', "turns a value into text"),
-        ('return Reaction(message.kept if getattr(message.kept, "real", 0) == 1 else 0)', "asks a value for its 'real'"),
+        ('return Reaction(1 if getattr(message.kept, "real", 0) == 1 else 0)', "asks a value for its 'real'"),
         (
             "try:\n    keeps = TABLE[message.kept]\nexcept (KeyError, TypeError):\n    keeps = False\n"
             "return Reaction(message.kept if keeps else 0)",
@@ -44,7 +44,7 @@ def load(folder: Path, body: str) -> None:
         ),
         ("return Reaction(0, skip=message.last == 1.0)", "with a float"),
         (
-            "try:\n    half = message.kept / 1\nexcept TypeError:\n    half = 0\nreturn Reaction(1 if half == 1 else 0)",
+            "try:\n    half = message.kept / 1\nexcept TypeError:\n    half = 0\nreturn Reaction(int(half == 1))",
             "answers symbols otherwise than numbers (kept 1, last False, note 0)",
         ),
     ],

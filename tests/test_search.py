@@ -24,8 +24,8 @@ def run(system: System, symmetry: bool = False) -> Result:
 @pytest.mark.parametrize(
     ("system", "counts"),
     [
-        (System(DISCARD, Recovery.RESTART, senders=2, parts=2, memory=3, messages=2, queue=1), (2172, 9602, 23)),
-        (System(DISCARD, Recovery.RESTART, senders=1, parts=3, memory=4, messages=2, queue=1), (86, 230, 15)),
+        (System(DISCARD, Recovery.RESTART, senders=2, parts=2, memory=3, messages=2, queue=1), (2172, 9762, 23)),
+        (System(DISCARD, Recovery.RESTART, senders=1, parts=3, memory=4, messages=2, queue=1), (99, 262, 15)),
         (System(DISCARD, Recovery.RESTART, parts=2, memory=3, messages=1, disconnects=0), (85, 306, 10)),
     ],
 )
