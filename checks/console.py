@@ -74,7 +74,8 @@ def legend(cells: Sequence[Cell]) -> list[str]:
     if any(cell.verdict == Verdict.VIOLATED for cell in cells):
         lines.append("✗ n       violated; the shortest trace has n steps (s+c: s steps, then a cycle of c for ever)")
     if any(c.recovery == "NEXT" and c.identifier.startswith("LIVE-") and c.verdict != Verdict.VIOLATED for c in cells):
-        lines.append("          with NEXT a message that is given up is settled: LIVE says that nobody is stuck, no more")
+        given_up = "with NEXT a message that is given up is settled: LIVE says that nobody is stuck, no more"
+        lines.append(f"{'':10}{given_up}")
     if any(cell.claimed is not None and not cell.as_claimed for cell in cells):
         lines.append("!         not what spec/claims.toml says")
     return lines
