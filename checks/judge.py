@@ -140,7 +140,8 @@ def _trace(system: System, task: Task, actions: tuple[Any, ...], identifier: str
     if identifier == "SAFE-WHOLE":
         delivered = trace.payloads.senders[trace.steps[-1].action.sender].delivered
         if delivered and is_whole(delivered[-1], system.parts):
-            raise OurFault("a message that is whole, part by part, was taken for an odd one")
+            told = "a message that is whole, part by part, was taken for an odd one"
+            raise OurFault(f"{told}: a rule in model/ does something else than the effects that it returns")
     return trace
 
 
