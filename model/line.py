@@ -13,3 +13,8 @@ def join(waiting: int) -> int:
 def moved_up(place: int) -> int:
     """The place of a sender after the first in line was served."""
     return place - 1 if place > 0 else place
+
+
+def left(place: int, gone: int) -> int:
+    """The place of a sender after the one at ``gone`` left the line unserved: those behind it move up."""
+    return place - 1 if place > gone else place

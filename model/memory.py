@@ -20,6 +20,12 @@ class Site(Enum):
     SLOT = "slot"
     RESERVATION = "reservation"
     COMMIT = "commit"
+    RECEIVE_BODY = "receive body"
+    RECEIVE_SLOT = "receive slot"
+    CONNECTION = "connection"
+    LISTENER = "listener"
+    SUBSCRIPTION = "subscription"
+    SOCKET = "socket"
 
 
 @dataclass(frozen=True, slots=True)

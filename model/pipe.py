@@ -51,11 +51,14 @@ def roll_back(pipe: Pipe, parts: int) -> Pipe:
     return replace(pipe, tail=pipe.tail - parts)
 
 
-def read(pipe: Pipe, parts: int, chunk: int) -> Pipe:
-    """Take the oldest message, of ``parts`` parts, out of the pipe (PIPE-5); needs no memory."""
+def read(pipe: Pipe, parts: int, chunk: int, messages: int = 1) -> Pipe:
+    """Take the oldest message, of ``parts`` parts, out of the pipe (PIPE-5); needs no memory.
+
+    Several ``messages``, of ``parts`` parts together, are taken as if one after the other.
+    """
     return replace(
         pipe,
-        messages=pipe.messages - 1,
+        messages=pipe.messages - messages,
         parts=pipe.parts - parts,
         front=(pipe.front + parts) % chunk,
     )

@@ -53,6 +53,105 @@ class Rule(Enum):
     LINK_2 = "LINK-2"
     LINK_3 = "LINK-3"
     LINK_4 = "LINK-4"
+    LINK_5 = "LINK-5"
+
+    # receive and connection: spec/receive.md, spec/connection.md
+    RECEIVE_1 = "RECEIVE-1"
+    RECEIVE_2 = "RECEIVE-2"
+    RECEIVE_3 = "RECEIVE-3"
+    RECEIVE_4 = "RECEIVE-4"
+    RECEIVE_5 = "RECEIVE-5"
+    RECEIVE_6 = "RECEIVE-6"
+    RECEIVE_7 = "RECEIVE-7"
+    RECEIVE_8 = "RECEIVE-8"
+    RECEIVE_9 = "RECEIVE-9"
+
+    CONNECT_1 = "CONNECT-1"
+    CONNECT_2 = "CONNECT-2"
+    CONNECT_3 = "CONNECT-3"
+    CONNECT_4 = "CONNECT-4"
+    CONNECT_5 = "CONNECT-5"
+
+    HEART_1 = "HEART-1"
+    HEART_2 = "HEART-2"
+    HEART_3 = "HEART-3"
+
+    # patterns: spec/patterns.md
+    TYPE_1 = "TYPE-1"
+    TYPE_2 = "TYPE-2"
+    TYPE_3 = "TYPE-3"
+
+    TURN_1 = "TURN-1"
+    TURN_2 = "TURN-2"
+    TURN_3 = "TURN-3"
+    TURN_4 = "TURN-4"
+    TURN_5 = "TURN-5"
+    TURN_6 = "TURN-6"
+
+    PAIR_1 = "PAIR-1"
+    PAIR_2 = "PAIR-2"
+    PAIR_3 = "PAIR-3"
+    PAIR_4 = "PAIR-4"
+
+    PUSH_1 = "PUSH-1"
+    PUSH_2 = "PUSH-2"
+
+    DEALER_1 = "DEALER-1"
+    DEALER_2 = "DEALER-2"
+
+    REQ_1 = "REQ-1"
+    REQ_2 = "REQ-2"
+    REQ_3 = "REQ-3"
+    REQ_4 = "REQ-4"
+    REQ_5 = "REQ-5"
+    REQ_6 = "REQ-6"
+    REQ_7 = "REQ-7"
+    REQ_8 = "REQ-8"
+    REQ_9 = "REQ-9"
+
+    REP_1 = "REP-1"
+    REP_2 = "REP-2"
+    REP_3 = "REP-3"
+    REP_4 = "REP-4"
+    REP_5 = "REP-5"
+    REP_6 = "REP-6"
+    REP_7 = "REP-7"
+    REP_8 = "REP-8"
+    REP_9 = "REP-9"
+
+    ROUTER_1 = "ROUTER-1"
+    ROUTER_2 = "ROUTER-2"
+    ROUTER_3 = "ROUTER-3"
+    ROUTER_4 = "ROUTER-4"
+    ROUTER_5 = "ROUTER-5"
+    ROUTER_6 = "ROUTER-6"
+    ROUTER_7 = "ROUTER-7"
+    ROUTER_8 = "ROUTER-8"
+    ROUTER_9 = "ROUTER-9"
+    ROUTER_10 = "ROUTER-10"
+
+    PUB_1 = "PUB-1"
+    PUB_2 = "PUB-2"
+    PUB_3 = "PUB-3"
+    PUB_4 = "PUB-4"
+    PUB_5 = "PUB-5"
+    PUB_6 = "PUB-6"
+    PUB_7 = "PUB-7"
+    PUB_8 = "PUB-8"
+    PUB_9 = "PUB-9"
+    PUB_10 = "PUB-10"
+
+    SUB_1 = "SUB-1"
+    SUB_2 = "SUB-2"
+    SUB_3 = "SUB-3"
+    SUB_4 = "SUB-4"
+    SUB_5 = "SUB-5"
+    SUB_6 = "SUB-6"
+    SUB_7 = "SUB-7"
+    SUB_8 = "SUB-8"
+
+    CONFLATE_1 = "CONFLATE-1"
+    CONFLATE_2 = "CONFLATE-2"
 
     @property
     def kind(self) -> RuleClass:
@@ -62,5 +161,35 @@ class Rule(Enum):
         return RuleClass.FAIL if self in _FAIL else RuleClass.SUCCEED
 
 
-_OOM = frozenset({Rule.MEM_2, Rule.MEM_3, Rule.SEND_5, Rule.SEND_6, Rule.SEND_7, Rule.SEND_10, Rule.SEND_16})
-_FAIL = frozenset({Rule.PIPE_6, Rule.PIPE_7, Rule.SEND_4, Rule.SEND_12, Rule.LINK_3})
+_OOM = frozenset(
+    {
+        Rule.MEM_2,
+        Rule.MEM_3,
+        Rule.SEND_5,
+        Rule.SEND_6,
+        Rule.SEND_7,
+        Rule.SEND_10,
+        Rule.SEND_16,
+        Rule.RECEIVE_2,
+        Rule.RECEIVE_3,
+        Rule.RECEIVE_6,
+        Rule.CONNECT_4,
+        Rule.CONNECT_5,
+    }
+)
+_FAIL = frozenset(
+    {
+        Rule.PIPE_6,
+        Rule.PIPE_7,
+        Rule.SEND_4,
+        Rule.SEND_12,
+        Rule.LINK_3,
+        Rule.RECEIVE_5,
+        Rule.RECEIVE_8,
+        Rule.CONNECT_1,
+        Rule.CONNECT_2,
+        Rule.CONNECT_3,
+        Rule.HEART_2,
+        Rule.HEART_3,
+    }
+)

@@ -10,6 +10,7 @@ state that the policy's reaction names. Committing, rolling back and aborting on
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Protocol
 
 from . import memory
 from . import pipe as pipes
@@ -49,13 +50,48 @@ class Send:
     reserved: int = 0
 
 
+class Costs(Protocol):
+    """What things cost, in units: the part at hand, one chunk; how many slots a chunk has; what bodies weigh."""
+
+    @property
+    def part(self) -> int:
+        """The part that is being sent."""
+        ...
+
+    @property
+    def chunk(self) -> int:
+        """One chunk of a pipe."""
+        ...
+
+    @property
+    def slots(self) -> int:
+        """How many parts a chunk has room for."""
+        ...
+
+    def bodies(self, pipe: Pipe) -> int:
+        """All parts that ``pipe`` holds."""
+        ...
+
+    def message(self, parts: int) -> int:
+        """All parts of a message of ``parts`` parts that is about to be sent."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What things cost, in units: one part, one chunk; and how many slots a chunk has."""
+    """Costs where every part costs the same: one part, one chunk; and how many slots a chunk has."""
 
     part: int = 1
     chunk: int = 1
     slots: int = 2
+
+    def bodies(self, pipe: Pipe) -> int:
+        """All parts that ``pipe`` holds, in units."""
+        return self.part * (pipe.parts + pipe.tail)
+
+    def message(self, parts: int) -> int:
+        """All parts of a message of ``parts`` parts, in units."""
+        return self.part * parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +100,7 @@ class Sent:
 
     ``wrote`` says that the part was appended, ``dropped`` how many uncommitted parts were rolled back before
     that, ``committed`` that the uncommitted parts became a message. ``refused`` is the site that had no memory.
+    ``asked`` is what was asked for, so that whoever answers for the environment can be shown it.
     """
 
     rules: tuple[Rule, ...]
@@ -75,20 +112,21 @@ class Sent:
     wrote: bool = False
     dropped: int = 0
     committed: bool = False
+    asked: tuple[Need, ...] = ()
 
 
-def held(sizes: Sizes, send: Send, pipe: Pipe) -> int:
+def held(sizes: Costs, send: Send, pipe: Pipe) -> int:
     """How many units the socket holds: its pipe's parts and chunks, and what it has reserved."""
-    return sizes.part * (pipe.parts + pipe.tail) + sizes.chunk * pipes.chunks(pipe, sizes.slots) + send.reserved
+    return sizes.bodies(pipe) + sizes.chunk * pipes.chunks(pipe, sizes.slots) + send.reserved
 
 
-def whole_message(sizes: Sizes, parts: int) -> int:
+def whole_message(sizes: Costs, parts: int) -> int:
     """The most that a message of ``parts`` parts can need, wherever in a chunk it begins."""
-    return sizes.part * parts + sizes.chunk * ((sizes.slots - 1 + parts) // sizes.slots)
+    return sizes.message(parts) + sizes.chunk * ((sizes.slots - 1 + parts) // sizes.slots)
 
 
 def send_part(
-    policy: SendPolicy, sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Site | None
+    policy: SendPolicy, sizes: Costs, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Site | None
 ) -> Sent:
     """Send one part; ``last`` means without SNDMORE, ``refuse`` is the site where the environment says no.
 
@@ -110,31 +148,33 @@ def send_part(
     slot = pipes.chunks(after, sizes.slots) - pipes.chunks(pipe, sizes.slots)
     grows = (Rule.PIPE_4,) if slot > 0 else ()
     amount = sizes.part + sizes.chunk * slot
+    asked: tuple[Need, ...] = ()
     if policy.reserves and send.reserved >= amount:
         send = replace(send, reserved=send.reserved - amount)
         grant = memory.Grant(pool, Rule.MEM_1, None)
     else:
         # Nothing was reserved, or the message turned out longer than was said: its parts ask like any others.
-        grant = memory.take(pool, _needs(sizes, slot), refuse)
+        asked = _needs(sizes, slot)
+        grant = memory.take(pool, asked, refuse)
     if grant.refused is not None:
         return _no_memory(policy, sizes, send, pipe, last, grant)
     begins = pipe.tail == 0
     if not last:
         rules = (Rule.SEND_1 if begins else Rule.SEND_2, grant.rule, Rule.PIPE_1, *grows)
-        return Sent(rules, Answer.OK, grant.pool, replace(send, phase=Phase.SENDING), after, wrote=True)
+        return Sent(rules, Answer.OK, grant.pool, replace(send, phase=Phase.SENDING), after, wrote=True, asked=asked)
     # The last part's flush is the commit. What was reserved and not needed goes back; nothing is asked for.
     left = memory.give(grant.pool, send.reserved)
     rules = (Rule.SEND_3, grant.rule, Rule.PIPE_1, *grows, Rule.PIPE_2)
-    return Sent(rules, Answer.OK, left, Send(), pipes.commit(after), wrote=True, committed=True)
+    return Sent(rules, Answer.OK, left, Send(), pipes.commit(after), wrote=True, committed=True, asked=asked)
 
 
-def _needs(sizes: Sizes, slot: int) -> tuple[Need, ...]:
+def _needs(sizes: Costs, slot: int) -> tuple[Need, ...]:
     if slot > 0:
         return (Need(Site.BODY, sizes.part), Need(Site.SLOT, sizes.chunk * slot))
     return (Need(Site.BODY, sizes.part),)
 
 
-def _no_memory(policy: SendPolicy, sizes: Sizes, send: Send, pipe: Pipe, last: bool, grant: memory.Grant) -> Sent:
+def _no_memory(policy: SendPolicy, sizes: Costs, send: Send, pipe: Pipe, last: bool, grant: memory.Grant) -> Sent:
     """The one place at which a refusal of the socket's own memory changes its state."""
     assert grant.refused is not None
     reaction = policy.refused(Unfinished(pipe.tail, last, grant.refused, send.note))
@@ -150,7 +190,7 @@ def _no_memory(policy: SendPolicy, sizes: Sizes, send: Send, pipe: Pipe, last: b
 
 
 def reserve(
-    sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, hwm: int, parts: int, queue: int, refuse: Site | None
+    sizes: Costs, pool: Pool, send: Send, pipe: Pipe, hwm: int, parts: int, queue: int, refuse: Site | None
 ) -> Sent:
     """Reserve the memory of a whole message of ``parts`` parts before its first part.
 
@@ -165,16 +205,17 @@ def reserve(
         return Sent((Rule.SEND_16, Rule.MEM_2), Answer.NO_MEMORY, pool, send, pipe, Site.RESERVATION)
     if queue > 0:
         return Sent((Rule.SEND_14,), Answer.WAIT, pool, replace(send, phase=Phase.WAITING), pipe)
-    grant = memory.take(pool, (Need(Site.RESERVATION, amount),), refuse)
+    asked = (Need(Site.RESERVATION, amount),)
+    grant = memory.take(pool, asked, refuse)
     if grant.rule == Rule.MEM_3:
         return Sent((Rule.SEND_16, Rule.MEM_3), Answer.NO_MEMORY, pool, send, pipe, grant.refused)
     if grant.refused is not None:
         return Sent((Rule.SEND_14, grant.rule), Answer.WAIT, pool, replace(send, phase=Phase.WAITING), pipe)
     granted = replace(send, phase=Phase.SENDING, reserved=amount)
-    return Sent((Rule.SEND_13, grant.rule), Answer.OK, grant.pool, granted, pipe)
+    return Sent((Rule.SEND_13, grant.rule), Answer.OK, grant.pool, granted, pipe, asked=asked)
 
 
-def serve(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, parts: int) -> Sent:
+def serve(sizes: Costs, pool: Pool, send: Send, pipe: Pipe, parts: int) -> Sent:
     """Give the first in line its reservation if the pool has it (SEND-15), else let it wait on."""
     grant = memory.take(pool, (Need(Site.RESERVATION, whole_message(sizes, parts)),), None)
     if grant.refused is not None:
@@ -183,14 +224,24 @@ def serve(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe, parts: int) -> Sent:
     return Sent((Rule.SEND_15, grant.rule), Answer.OK, grant.pool, granted, pipe)
 
 
-def abort(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe) -> Sent:
+def begun(send: Send) -> Send:
+    """The message is begun though nothing of it is queued: a part of it said where it goes (ROUTER-1)."""
+    return replace(send, phase=Phase.SENDING)
+
+
+def swallowing(send: Send) -> Send:
+    """The message goes nowhere, as its pattern says: its further parts are swallowed (SEND-8, SEND-9)."""
+    return replace(send, phase=Phase.SKIPPING)
+
+
+def abort(sizes: Costs, pool: Pool, send: Send, pipe: Pipe) -> Sent:
     """Drop the unfinished message at its sender's wish (SEND-11); from any phase, and without memory."""
     after = pipes.roll_back(pipe, pipe.tail)
     freed = held(sizes, send, pipe) - held(sizes, Send(), after)
     return Sent((Rule.SEND_11, Rule.MEM_4), Answer.OK, memory.give(pool, freed), Send(), after, dropped=pipe.tail)
 
 
-def peer_gone(sizes: Sizes, pool: Pool, send: Send, pipe: Pipe) -> Sent:
+def peer_gone(sizes: Costs, pool: Pool, send: Send, pipe: Pipe) -> Sent:
     """The pipe's peer went for good: the pipe is dropped whole, and a half-sent message with it (PIPE-7).
 
     A sender in the middle of a message learns of it at its next call (SEND-12). One that waits in line or

@@ -10,7 +10,7 @@ Senders do not know of each other; what they share is the pool and the line of w
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from . import history, line, memory
+from . import history, line, link, memory
 from . import pipe as pipes
 from . import send as sends
 from .application import Application, Recovery, answered, must_abort, recovered
@@ -312,14 +312,11 @@ def _begin(system: System, state: State, action: Action, sender: Sender) -> Step
     seen = sender.history
     odd = seen.odd[0] if seen.odd else 0
     size = odd if odd > 0 else system.parts
-    after = pipes.read(sender.pipe, size, system.sizes.slots)
-    # The parts stay in memory while they are on the wire; the chunks that they leave empty do not.
-    freed = pipes.chunks(sender.pipe, system.sizes.slots) - pipes.chunks(after, system.sizes.slots)
+    after, pool = link.begin(system.sizes, state.pool, sender.pipe, size)
     number = seen.commits - sender.pipe.messages + 1 if system.numbered else 1
     moved = replace(
         sender, pipe=after, link=Link(number, size, odd), history=replace(seen, odd=history.shift(seen.odd))
     )
-    pool = memory.give(state.pool, system.sizes.chunk * freed)
     rules = (Rule.LINK_1, Rule.PIPE_5)
     return Step(
         rules, replace(_put(state, action.sender, moved), pool=pool), effects=(Effect(Do.BEGIN, action.sender),)

@@ -44,12 +44,12 @@ def commit_forgotten(pipe: Pipe) -> Pipe:
     return pipe
 
 
-def stays_in_pipe(pipe: Pipe, parts: int, chunk: int) -> Pipe:
+def stays_in_pipe(pipe: Pipe, parts: int, chunk: int, messages: int = 1) -> Pipe:
     return pipe
 
 
-def front_not_wrapped(pipe: Pipe, parts: int, chunk: int) -> Pipe:
-    return replace(read(pipe, parts, chunk), front=pipe.front + parts)
+def front_not_wrapped(pipe: Pipe, parts: int, chunk: int, messages: int = 1) -> Pipe:
+    return replace(read(pipe, parts, chunk, messages), front=pipe.front + parts)
 
 
 def full_too_early(pipe: Pipe, hwm: int) -> bool:

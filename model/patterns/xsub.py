@@ -1,0 +1,33 @@
+"""XSUB: SUB whose subscriptions are messages that the application sends, and which can send other messages too."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..rules import Rule
+from . import pattern, turns
+from .pattern import Begin, Offered, Queued, Shape, Way
+from .turns import Can, Turns
+
+_whole = pattern.whole(Rule.SUB_4)
+
+
+def begin(state: Turns) -> Begin[Turns]:
+    """To all peers, be there none (SUB-6); subscriptions are told from other messages by ``subscriptions.parse``."""
+    return Begin(Rule.SUB_6, Way.FAN, state)
+
+
+@dataclass(frozen=True)
+class Xsub(Queued):
+    """XSUB: the receiving end of a device; it delivers all that comes, since its peers filter."""
+
+    name: ClassVar[str] = "XSUB"
+    accepts: ClassVar[frozenset[str]] = pattern.PAIRS["XSUB"]
+    subscribes: ClassVar[bool] = True
+
+    def begin(self, state: Turns, count: int, free: Can, to: int | None = None, last: bool = False) -> Begin[Turns]:
+        """To all peers (SUB-6)."""
+        return begin(state)
+
+    def offered(self, state: Turns, place: int, shape: Shape) -> Offered[Turns]:
+        """Whatever comes (SUB-4)."""
+        return _whole(turns.received(state, place))

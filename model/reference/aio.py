@@ -1,0 +1,149 @@
+"""The same sockets for asyncio: what may wait is awaited, everything else is as it is in :mod:`enomem`.
+
+A call first tries without waiting; only if that fails is the event loop told to call back, by the I/O thread, when
+something about the socket has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any, TypeVar
+
+from . import context as contexts
+from . import sockets
+from .constants import Option, PollEvent
+from .errors import Again
+from .monitor import Event
+from .sockets import DONTWAIT
+
+T = TypeVar("T")
+
+
+class Context(contexts.Context):
+    """A context whose sockets are awaited."""
+
+    def socket(self, kind: int) -> Socket:  # type: ignore[override]
+        """A new socket of a type, for asyncio."""
+        return Socket(self, kind)
+
+
+class Socket:
+    """A socket whose send and recv are awaited; names and errors are those of :class:`enomem.Socket`."""
+
+    def __init__(self, context: contexts.Context, kind: int) -> None:
+        self.sync = sockets.Socket(context, kind)
+        self._changed: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.sync.on_change(self._notified)
+
+    def _notified(self) -> None:
+        """Called by whichever thread changed something, with the context's lock held."""
+        changed, loop = self._changed, self._loop
+        if changed is not None and loop is not None:
+            self._changed = None
+            loop.call_soon_threadsafe(_wake, changed)
+
+    async def _until(self, attempt: Callable[[], T], flags: int, option: Option) -> T:
+        """Make ``attempt`` until it succeeds, or its time is over."""
+        if flags & DONTWAIT:
+            return attempt()
+        timeout = self.sync.get(option)
+        self._loop = asyncio.get_running_loop()
+        deadline = None if timeout < 0 else self._loop.time() + timeout / 1000
+        while True:
+            # Armed first, so that a change between the attempt and the wait is not missed.
+            if self._changed is None:
+                self._changed = self._loop.create_future()
+            changed = self._changed
+            try:
+                return attempt()
+            except Again:
+                left = None if deadline is None else deadline - self._loop.time()
+                if left is not None and left <= 0:
+                    raise
+            # Several tasks may wait for the same change: cancelling one does not cancel it for the others.
+            await asyncio.wait([changed], timeout=left)
+
+    async def send(self, data: Any, flags: int = 0, copy: bool = True, track: bool = False) -> None:
+        """Send one part."""
+        if self.sync.try_send(data, flags):
+            return
+        await self._until(lambda: self.sync.send(data, flags | DONTWAIT, copy, track), flags, Option.SNDTIMEO)
+
+    async def send_multipart(self, parts: Iterable[Any], flags: int = 0, copy: bool = True, track: bool = False) -> None:
+        """Send a message of several parts: all of it, or nothing."""
+        message = list(parts)
+        if self.sync.try_send_multipart(message, flags):
+            return
+        await self._until(
+            lambda: self.sync.send_multipart(message, flags | DONTWAIT, copy, track), flags, Option.SNDTIMEO
+        )
+
+    async def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> bytes:
+        """The next part that arrives."""
+        if self.sync.at_hand():
+            return self.sync.recv(flags, copy, track)
+        return await self._until(lambda: self.sync.recv(flags | DONTWAIT, copy, track), flags, Option.RCVTIMEO)
+
+    async def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False) -> list[bytes]:
+        """All parts of the next message."""
+        if self.sync.at_hand():
+            return self.sync.recv_multipart(flags, copy, track)
+        return await self._until(lambda: self.sync.recv_multipart(flags | DONTWAIT, copy, track), flags, Option.RCVTIMEO)
+
+    async def poll(self, timeout: float | None = None, flags: int = PollEvent.POLLIN) -> int:
+        """Wait until one of the events comes, at most ``timeout`` milliseconds."""
+        loop = self._loop = asyncio.get_running_loop()
+        deadline = None if timeout is None or timeout < 0 else loop.time() + timeout / 1000
+        while True:
+            if self._changed is None:
+                self._changed = loop.create_future()
+            changed = self._changed
+            events = self.sync.poll(0, flags)
+            left = None if deadline is None else deadline - loop.time()
+            if events or (left is not None and left <= 0):
+                return events
+            await asyncio.wait([changed], timeout=left)
+
+    async def send_string(self, text: str, flags: int = 0, encoding: str = "utf-8") -> None:
+        """Send a text as one part."""
+        await self.send(text.encode(encoding), flags)
+
+    async def recv_string(self, flags: int = 0, encoding: str = "utf-8") -> str:
+        """Receive one part as a text."""
+        return (await self.recv(flags)).decode(encoding)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The events of this socket's connections, as they come."""
+        self.sync.monitor_events()
+        loop = self._loop = asyncio.get_running_loop()
+        while not self.sync.closed:
+            if self._changed is None:
+                self._changed = loop.create_future()
+            changed = self._changed
+            found = self.sync.monitor_events()
+            for event in found:
+                yield event
+            if not found:
+                await asyncio.wait([changed])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sync, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("sync", "_changed", "_loop"):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.sync, name, value)
+
+    def __enter__(self) -> Socket:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.sync.close()
+
+
+def _wake(changed: asyncio.Future[None]) -> None:
+    if not changed.done():
+        changed.set_result(None)

@@ -1,0 +1,309 @@
+"""Binding, connecting, accepting, trying again: how a socket comes by its connections."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket as os_socket
+from typing import TYPE_CHECKING
+
+from ..connection import Reason
+from ..memory import Site
+from ..rules import Rule
+from . import endpoints
+from .connections import Connection
+from .constants import Option
+from .endpoints import ACCEPT_DELAY, Address, Listener, Target
+from .errors import AddressInUse, InvalidArgument, NoMemory, SocketError
+from .monitor import EventKind
+from .reactor import READABLE, WRITABLE
+from .sessions import Session
+from .weights import CONNECTION, LISTENER
+
+if TYPE_CHECKING:
+    from .core import Core
+
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+# --- binding
+
+
+def bind(core: Core, text: str) -> str:
+    """Listen at an endpoint; returns the one that it got. Nothing is left behind if it fails."""
+    address = endpoints.parse(text, binding=True)
+    context = core.context
+    context.obtain(Site.LISTENER, LISTENER, Rule.CONNECT_4)
+    try:
+        if address.transport == "inproc":
+            if address.path in context.inproc:
+                raise AddressInUse(f"another socket listens at {text}")
+            listener, endpoint = Listener(text, address, None), text
+        else:
+            descriptor, endpoint = endpoints.listen(address, core.options)
+            listener = Listener(endpoint, address, descriptor)
+    except OSError as error:
+        context.release(Site.LISTENER, LISTENER)
+        core.tell(EventKind.BIND_FAILED, text, str(error), value=error.errno or 0)
+        raise
+    core.listeners[endpoint] = listener
+    core.last_endpoint = endpoint
+    if listener.descriptor is not None:
+        context.reactor.start()
+        context.reactor.watch(listener.descriptor.fileno(), READABLE, lambda _mask: accept(core, listener))
+    core.tell(EventKind.LISTENING, endpoint, value=listener.descriptor.fileno() if listener.descriptor else 0)
+    if listener.descriptor is None:
+        context.inproc[address.path] = core
+        context.reactor.start()
+        for waiting, target in context.waiting_for(address.path):
+            _join(waiting, target, core)
+    return endpoint
+
+
+def unbind(core: Core, text: str) -> None:
+    """Listen no longer; the connections that came from there are ended. SocketError ENOENT if it does not listen."""
+    endpoint = text if text in core.listeners else _wildcard(core, text)
+    if endpoint is None:
+        raise SocketError(f"this socket does not listen at {text}", errno.ENOENT)
+    unlisten(core, endpoint)
+    for connection in list(core.connections):
+        if not connection.initiated and connection.endpoint == endpoint:
+            connection.flush()
+            connection.end(Reason.UNBOUND)
+
+
+def _wildcard(core: Core, text: str) -> str | None:
+    for endpoint, listener in core.listeners.items():
+        if listener.address.text == text:
+            return endpoint
+    return None
+
+
+def unlisten(core: Core, endpoint: str) -> None:
+    """Close a listening descriptor."""
+    listener = core.listeners.pop(endpoint)
+    context = core.context
+    if listener.descriptor is None:
+        del context.inproc[listener.address.path]
+    else:
+        number = listener.descriptor.fileno()
+        if not listener.resting:
+            context.reactor.forget(number)
+        listener.descriptor.close()
+        if listener.address.transport == "ipc" and not endpoint.startswith("ipc://@"):
+            with contextlib.suppress(OSError):
+                os.unlink(endpoint.removeprefix("ipc://"))
+        core.tell(EventKind.CLOSED, endpoint, Reason.UNBOUND.value, value=number)
+    context.release(Site.LISTENER, LISTENER)
+
+
+def accept(core: Core, listener: Listener) -> None:
+    """A peer wants to connect; without memory it is turned away, and the listener rests for a moment (CONNECT-5)."""
+    assert listener.descriptor is not None
+    try:
+        descriptor, _ = listener.descriptor.accept()
+    except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+        return
+    except OSError as error:
+        core.tell(EventKind.ACCEPT_FAILED, listener.endpoint, error.strerror or "", value=error.errno or 0)
+        if error.errno in EXHAUSTED:
+            _rest(core, listener)
+        return
+    if not core.context.may_obtain(Site.CONNECTION, CONNECTION):
+        descriptor.close()
+        core.tell(
+            EventKind.ACCEPT_FAILED, listener.endpoint, Reason.NO_MEMORY.value, rule=Rule.CONNECT_5, value=errno.ENOMEM
+        )
+        _rest(core, listener)
+        return
+    try:
+        descriptor.setblocking(False)
+        endpoints.tune(descriptor, core.options)
+    except OSError as error:
+        # The peer has gone again; the listener goes on.
+        descriptor.close()
+        core.context.release(Site.CONNECTION, CONNECTION)
+        core.tell(EventKind.ACCEPT_FAILED, listener.endpoint, error.strerror or "", value=error.errno or 0)
+        return
+    _accepted(core, descriptor, listener.endpoint)
+
+
+def _rest(core: Core, listener: Listener) -> None:
+    assert listener.descriptor is not None
+    number = listener.descriptor.fileno()
+    core.context.reactor.forget(number)
+    listener.resting = True
+
+    def go_on() -> None:
+        if core.listeners.get(listener.endpoint) is listener:
+            listener.resting = False
+            core.context.reactor.watch(number, READABLE, lambda _mask: accept(core, listener))
+
+    core.context.reactor.later(ACCEPT_DELAY, go_on)
+
+
+def _accepted(core: Core, descriptor: os_socket.socket, endpoint: str) -> None:
+    connection = Connection(core, descriptor, None, endpoint, initiated=False)
+    core.connections.add(connection)
+    core.tell(EventKind.ACCEPTED, endpoint, value=connection.number)
+    connection.start()
+
+
+# --- connecting
+
+
+def connect(core: Core, text: str) -> None:
+    """Connect to an endpoint, now or when something listens there.
+
+    All that the connection will need is charged first, for as long as it lives, reconnecting included (CONNECT-4);
+    NoMemory leaves nothing behind.
+    """
+    address = endpoints.parse(text, binding=False)
+    context = core.context
+    context.obtain(Site.CONNECTION, CONNECTION, Rule.CONNECT_4)
+    session = core.new_session(None)
+    target = Target(address, session)
+    session.target = target
+    session.routing_id = core.options.octets(Option.CONNECT_ROUTING_ID)
+    core.options.values.pop(Option.CONNECT_ROUTING_ID, None)
+    if not core.attach(session):
+        # PAIR has its peer: the endpoint is kept, and nothing is sent there.
+        context.steps.end(session.name)
+        context.release(Site.CONNECTION, CONNECTION)
+        raise SocketError(f"this socket has its peer already and cannot connect to {text}", errno.EISCONN)
+    core.targets.append(target)
+    core.last_endpoint = text
+    context.reactor.start()
+    core.topics.targeted(session)
+    _attempt(core, target)
+
+
+def _attempt(core: Core, target: Target) -> None:
+    session, address = target.session, target.address
+    session.timer = None
+    if address.transport == "inproc":
+        listener = core.context.inproc.get(address.path)
+        if listener is not None:
+            _join(core, target, listener)
+        return
+    try:
+        descriptor = endpoints.connecting(address, core.options)
+    except OSError as error:
+        _refused(core, target, error.strerror or str(error))
+        return
+    target.attempt = descriptor
+    number = descriptor.fileno()
+    core.tell(EventKind.CONNECT_DELAYED, address.text, value=errno.EINPROGRESS)
+    limit = core.options.number(Option.CONNECT_TIMEOUT)
+    if limit > 0:
+        session.timer = core.context.reactor.later(limit, lambda: _connected(core, target, descriptor, errno.ETIMEDOUT))
+    core.context.reactor.watch(number, WRITABLE, lambda _mask: _connected(core, target, descriptor, None))
+
+
+def _connected(core: Core, target: Target, descriptor: os_socket.socket, code: int | None) -> None:
+    if target.attempt is not descriptor:
+        return
+    session = target.session
+    target.attempt = None
+    if session.timer is not None:
+        session.timer.cancel()
+        session.timer = None
+    core.context.reactor.forget(descriptor.fileno())
+    if code is None:
+        code = descriptor.getsockopt(os_socket.SOL_SOCKET, os_socket.SO_ERROR)
+    if code == 0:
+        try:
+            endpoints.tune(descriptor, core.options)
+        except OSError as error:
+            code = error.errno or errno.EIO
+    if code:
+        descriptor.close()
+        _refused(core, target, os.strerror(code))
+        return
+    _begin(core, target, descriptor)
+
+
+def _begin(core: Core, target: Target, descriptor: os_socket.socket) -> None:
+    connection = Connection(core, descriptor, target.session, target.address.text, initiated=True)
+    core.connections.add(connection)
+    core.tell(EventKind.CONNECTED, target.address.text, value=connection.number)
+    connection.start()
+
+
+def _refused(core: Core, target: Target, detail: str) -> None:
+    from .. import connection as life
+
+    session = target.session
+    core.tell(EventKind.CLOSED, target.address.text, f"{Reason.REFUSED.value}: {detail}")
+    after = core.context.steps(
+        life, "ended", target.address.text, Reason.REFUSED, True, session.tries,
+        core.options.number(Option.RECONNECT_IVL), core.options.number(Option.RECONNECT_IVL_MAX), core.jitter(),
+    )  # fmt: skip
+    if after.then == life.Next.RECONNECT:
+        session.tries = after.tries
+        retry(core, session, after.delay)
+    else:
+        stop(core, target, Reason.REFUSED)
+
+
+def retry(core: Core, session: Session, delay: int) -> None:
+    """Connect again after ``delay`` milliseconds."""
+    target = session.target
+    assert target is not None
+    core.tell(EventKind.CONNECT_RETRIED, target.address.text, value=delay)
+    session.timer = core.context.reactor.later(delay, lambda: _attempt(core, target))
+
+
+def _join(core: Core, target: Target, listening: Core) -> None:
+    """Connect two sockets of one process, by a pair of descriptors and the same bytes as ever."""
+    if not listening.context.may_obtain(Site.CONNECTION, CONNECTION):
+        listening.tell(EventKind.ACCEPT_FAILED, target.address.text, Reason.NO_MEMORY.value, rule=Rule.CONNECT_5)
+        _refused(core, target, Reason.NO_MEMORY.value)
+        return
+    ours, theirs = os_socket.socketpair()
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    _accepted(listening, theirs, target.address.text)
+    _begin(core, target, ours)
+
+
+def disconnect(core: Core, text: str) -> None:
+    """End the connection to an endpoint, and try it no more; ENOENT if there is none."""
+    for target in core.targets:
+        if target.address.text == text:
+            if target.session.connection is not None:
+                target.session.connection.flush()
+            stop(core, target, Reason.DISCONNECTED)
+            return
+    for connection in list(core.connections):
+        # libzmq lets an accepted in-process peer be disconnected by the name of the endpoint.
+        if connection.endpoint == text and text.startswith("inproc://"):
+            connection.end(Reason.DISCONNECTED)
+            return
+    if text in core.listeners:
+        raise InvalidArgument(f"this socket listens at {text}; unbind it")
+    raise SocketError(f"this socket does not connect to {text}", errno.ENOENT)
+
+
+def stop(core: Core, target: Target, reason: Reason) -> None:
+    """Give up an endpoint: its attempt, its connection, its session."""
+    session = target.session
+    if target in core.targets:
+        core.targets.remove(target)
+    if session.timer is not None:
+        session.timer.cancel()
+        session.timer = None
+    if target.attempt is not None:
+        core.context.reactor.forget(target.attempt.fileno())
+        target.attempt.close()
+        target.attempt = None
+    connection = session.connection or next((c for c in core.connections if c.session is session), None)
+    if connection is not None:
+        connection.end(reason)
+    elif not session.ended:
+        core.context.release(Site.CONNECTION, CONNECTION)
+        core.drop_pipe(session)
+
+
+__all__ = ["ACCEPT_DELAY", "Address", "NoMemory", "accept", "bind", "connect", "disconnect", "retry", "stop", "unbind"]

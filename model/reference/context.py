@@ -1,0 +1,287 @@
+"""A context: one pool of memory, one lock, one I/O thread, and the sockets that share them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from .. import memory
+from .. import pipe as pipes
+from .. import send as sends
+from ..memory import Grant, Need, Pool, Site
+from ..pipe import Pipe
+from ..policies import DISCARD, POLICIES, SendPolicy
+from ..rules import Rule
+from ..send import Send, Sent
+from .constants import SocketType
+from .core import Core
+from .endpoints import Target
+from .errors import ContextTerminated, InvalidArgument, NoMemory, OurBug
+from .outgoing import Outgoing
+from .reactor import Reactor
+from .record import Recorder, Steps
+from .sessions import Session
+from .weights import CHUNK, CONNECTION, LISTENER, SLOTS, SOCKET, Weights
+
+if TYPE_CHECKING:
+    from .connections import Connection
+    from .sockets import Socket
+
+NO_LIMIT = 1 << 62
+Allocator = Callable[[Site, int], bool]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a context holds, in octets: ``limit`` (None: no bound), ``used``, the ``peak``, and ``used`` by site."""
+
+    limit: int | None
+    used: int
+    peak: int
+    sites: Mapping[Site, int]
+
+
+def policy_of(policy: SendPolicy | str) -> SendPolicy:
+    """A policy by its name, or itself; InvalidArgument if there is none of that name."""
+    if isinstance(policy, SendPolicy):
+        return policy
+    for known in POLICIES:
+        if known.name == str(policy).upper():
+            return known
+    raise InvalidArgument(f"there is no send policy {policy!r}; known are {', '.join(p.name for p in POLICIES)}")
+
+
+class Context:
+    """Sockets that share a pool of ``memory_limit`` octets and a send policy.
+
+    ``allocator(site, size)`` is asked before each allocation and may refuse it. ``record`` is a path at which every
+    step of every machine is written. Raises InvalidArgument.
+    """
+
+    def __init__(
+        self,
+        memory_limit: int | None = None,
+        send_policy: SendPolicy | str = DISCARD,
+        *,
+        allocator: Allocator | None = None,
+        record: str | os.PathLike[str] | None = None,
+    ) -> None:
+        if memory_limit is not None and memory_limit < 0:
+            raise InvalidArgument(f"the memory limit is a number of octets, not {memory_limit}")
+        self.policy = policy_of(send_policy)
+        self.limit = memory_limit
+        self.pool = Pool(NO_LIMIT if memory_limit is None else memory_limit, 0)
+        self.peak = 0
+        self.allocator = allocator
+        self.lock = threading.RLock()
+        self.cores: set[Core] = set()
+        self.inproc: dict[str, Core] = {}
+        self.stalled: set[Connection] = set()
+        self.line: list[tuple[Outgoing, Session, int]] = []
+        self.closed = False
+        self.failure: BaseException | None = None
+        self.recorder = None if record is None else Recorder(record, policy=self.policy)
+        self.steps = Steps(self.recorder)
+        self.reactor = Reactor(self.lock, self._io_failed)
+        self._sockets: weakref.WeakSet[Socket] = weakref.WeakSet()
+        self._count = 0
+        self._emptied = threading.Condition(self.lock)
+        self._process = os.getpid()
+
+    # --- memory
+
+    def memory(self) -> Memory:
+        """What is held now, by site; OurBug if the sites do not add up to what the pool says."""
+        with self.lock:
+            sites = dict.fromkeys(Site, 0)
+            for core in self.cores:
+                core.count(sites)
+            sites[Site.RESERVATION] = sum(core.outgoing.send.reserved for core in self.cores)
+            used = self.pool.used
+            if sum(sites.values()) != used:
+                shown = ", ".join(f"{site.name} {size}" for site, size in sites.items() if size)
+                raise OurBug(f"the pool says {used} octets, the sockets hold {sum(sites.values())} ({shown})")
+            return Memory(self.limit, used, max(self.peak, used), sites)
+
+    def obtain(self, site: Site, size: int, rule: Rule) -> None:
+        """Take memory, or raise NoMemory by ``rule``."""
+        grant = self._take(site, size)
+        if grant.refused is not None:
+            raise NoMemory(site, size, rule, grant.rule)
+
+    def may_obtain(self, site: Site, size: int) -> bool:
+        """Take memory, if it is there."""
+        return self._take(site, size).refused is None
+
+    def _take(self, site: Site, size: int) -> Grant:
+        refuse = site if self.allocator is not None and not self.allocator(site, size) else None
+        grant: Grant = self.steps(memory, "take", "pool", self.pool, (Need(site, size),), refuse)
+        self._now(grant.pool)
+        return grant
+
+    def release(self, site: Site, size: int) -> None:  # noqa: ARG002 - who reads the call wants to know which
+        """Give memory back."""
+        self.pool = self.steps(memory, "give", "pool", self.pool, size)
+        self.given_back()
+
+    def _now(self, pool: Pool) -> None:
+        self.pool = pool
+        if pool.used > self.peak:
+            self.peak = pool.used
+
+    def send_part(self, name: str, weights: Weights, send: Send, pipe: Pipe, hwm: int, last: bool) -> Sent:
+        """One part through the send machine; the allocator is asked what the machine asks."""
+        refuse = None
+        if self.allocator is not None:
+            asked = sends.send_part(self.policy, weights, self.pool, send, pipe, hwm, last, None).asked
+            refuse = self._refusal(asked)
+        sent: Sent = self.steps(
+            sends, "send_part", name, self.policy, weights, self.pool, send, pipe, hwm, last, refuse
+        )
+        if sent.pool.used > self.peak:
+            self.peak = sent.pool.used
+        return sent
+
+    def reserve(self, name: str, weights: Weights, send: Send, pipe: Pipe, hwm: int, parts: int) -> Sent:
+        """The reservation of a whole message; the allocator is asked what the machine asks."""
+        refuse, waiting = None, len(self.line)
+        if self.allocator is not None:
+            asked = sends.reserve(weights, self.pool, send, pipe, hwm, parts, waiting, None).asked
+            refuse = self._refusal(asked)
+        sent: Sent = self.steps(
+            sends, "reserve", name, weights, self.pool, send, pipe, hwm, parts, waiting, refuse
+        )
+        self.peak = max(self.peak, sent.pool.used)
+        return sent
+
+    def ask(self, module: Any, name: str, subject: str, *arguments: Any) -> Any:
+        """A step that begins with the pool, ends with the refusal, and returns the pool."""
+        refuse = None
+        if self.allocator is not None:
+            refuse = self._refusal(getattr(module, name)(self.pool, *arguments, None).asked)
+        result = self.steps(module, name, subject, self.pool, *arguments, refuse)
+        self._now(result.pool)
+        return result
+
+    def _refusal(self, asked: tuple[Need, ...]) -> Site | None:
+        assert self.allocator is not None
+        for need in asked:
+            if need.amount > 0 and not self.allocator(need.site, need.amount):
+                return need.site
+        return None
+
+    @property
+    def thirsty(self) -> bool:
+        """Does anybody wait for memory?"""
+        return bool(self.line or self.stalled)
+
+    def given_back(self) -> None:
+        """Memory was given back: whoever waits for some tries again."""
+        while self.line:
+            outgoing, session, parts = self.line[0]
+            if not outgoing.served(session, parts):
+                break
+            del self.line[0]
+        for connection in list(self.stalled):
+            self.reactor.soon(connection.retry)
+
+    # --- sockets
+
+    def socket(self, kind: int) -> Socket:
+        """A new socket of a type; InvalidArgument, NoMemory, ContextTerminated."""
+        from .sockets import Socket
+
+        return Socket(self, kind)
+
+    def new_core(self, kind: int) -> Core:
+        """The inside of a new socket."""
+        with self.lock:
+            self.check()
+            try:
+                which = SocketType(kind)
+            except ValueError:
+                raise InvalidArgument(f"there is no socket type {kind!r}") from None
+            self.obtain(Site.SOCKET, SOCKET, Rule.CONNECT_4)
+            self._count += 1
+            core = Core(self, which, f"{which.name.lower()}{self._count}")
+            self.cores.add(core)
+            return core
+
+    def check(self) -> None:
+        """Raise ContextTerminated if it is."""
+        if self.failure is not None:
+            raise OurBug(f"the I/O thread failed: {self.failure!r}") from self.failure
+        if self.closed:
+            raise ContextTerminated
+
+    def keep(self, socket: Socket) -> None:
+        """Know a socket, for as long as its application does."""
+        self._sockets.add(socket)
+
+    def waiting_for(self, path: str) -> list[tuple[Core, Target]]:
+        """Who wants to connect to an in-process endpoint that somebody listens at only now."""
+        return [
+            (core, target)
+            for core in list(self.cores)
+            for target in list(core.targets)
+            if target.address.transport == "inproc" and target.address.path == path and not target.session.connection
+        ]
+
+    def socket_gone(self) -> None:
+        """A socket is closed and has sent what it had to."""
+        self._emptied.notify_all()
+
+    def _io_failed(self, error: BaseException) -> None:
+        self.failure = error
+        with self.lock:
+            for core in list(self.cores):
+                core.notify()
+            self._emptied.notify_all()
+
+    # --- the end
+
+    def term(self) -> None:
+        """Terminate: blocked calls raise ContextTerminated; returns when all sockets are closed and have lingered."""
+        with self.lock:
+            if self.closed and not self.cores:
+                return
+            self.closed = True
+            for core in list(self.cores):
+                core.notify()
+            while self.cores and self.failure is None:
+                self._emptied.wait(1.0)
+        self.reactor.stop()
+        if self.recorder is not None:
+            self.recorder.close()
+
+    def destroy(self, linger: int | None = None) -> None:
+        """Close all sockets, and terminate."""
+        for socket in list(self._sockets):
+            socket.close(linger)
+        self.term()
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.destroy()
+
+
+def bodies(session: Session) -> int:
+    """What the parts of a session's pipe weigh, as the machine counts it."""
+    return session.weights.bodies(session.pipe)
+
+
+def slots(session: Session) -> int:
+    """What the chunks of a session's pipe weigh."""
+    return CHUNK * pipes.chunks(session.pipe, SLOTS)
+
+
+__all__ = ["CONNECTION", "LISTENER", "Allocator", "Context", "Memory", "bodies", "slots"]

@@ -1,0 +1,423 @@
+"""The inside of one socket: its sessions, endpoints and connections, and who is told when something changes.
+
+Sending is in :mod:`.outgoing`, receiving in :mod:`.incoming`, the calls of an application in :mod:`.sockets`.
+All methods are called with the context's lock held.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from .. import connection as life
+from .. import patterns, receive
+from .. import pipe as pipes
+from .. import send as sends
+from ..connection import Next, Reason
+from ..memory import Site
+from ..patterns import req
+from ..patterns.pattern import Shape
+from ..patterns.routing import Routing
+from ..rules import Rule
+from ..wire.decoder import Limits
+from ..wire.errors import PeerError
+from ..wire.handshake import Local, Peer
+from . import attaching
+from .connections import Connection
+from .constants import Option, SocketType
+from .endpoints import Listener, Target
+from .errors import OurBug
+from .incoming import Incoming
+from .monitor import Event, EventKind, Monitor
+from .options import Options
+from .outgoing import Outgoing
+from .sessions import Session
+from .topics import Topics
+from .weights import CONNECTION, LISTENER, SOCKET
+
+if TYPE_CHECKING:
+    from .context import Context
+
+UNLIMITED = 1 << 60
+shape = lru_cache(maxsize=64)(Shape)
+
+
+class Core:
+    """One socket."""
+
+    def __init__(self, context: Context, kind: SocketType, name: str) -> None:
+        self.context = context
+        self.kind = kind
+        self.name = name
+        self.options = Options()
+        self.monitor = Monitor()
+        self.sessions: list[Session] = []
+        self.detached: set[Session] = set()
+        self.targets: list[Target] = []
+        self.listeners: dict[str, Listener] = {}
+        self.connections: set[Connection] = set()
+        self.last_endpoint = ""
+        self.closed = False
+        self.receive_hwm = self.send_hwm = 0
+        self.waiters: list[threading.Lock] = []
+        self.callbacks: list[Callable[[], None]] = []
+        self.authenticate: Callable[[bytes, bytes], bool] | None = None
+        self._numbers = 0
+        self.routing: Routing[Session] = Routing()
+        self.topics = Topics(self)
+        self.reconfigure()
+        self.state: Any = self.pattern.initial()
+        self.outgoing = Outgoing(self)
+        self.incoming = Incoming(self)
+
+    # --- what it is
+
+    def reconfigure(self) -> None:
+        """Read the options that the machines have as constants."""
+        number = self.options.number
+        self.pattern = patterns.make(
+            self.kind.name,
+            mandatory=bool(number(Option.ROUTER_MANDATORY)),
+            handover=bool(number(Option.ROUTER_HANDOVER)),
+            relaxed=bool(number(Option.REQ_RELAXED)),
+            correlate=bool(number(Option.REQ_CORRELATE)),
+            nodrop=bool(number(Option.XPUB_NODROP)),
+            verbose=bool(number(Option.XPUB_VERBOSE)) or bool(number(Option.XPUB_VERBOSER)),
+            verboser=bool(number(Option.XPUB_VERBOSER)),
+        )
+        self.conflate = bool(number(Option.CONFLATE))
+        self.plain = not self.pattern.filters and self.kind not in (SocketType.REQ, SocketType.REP)
+        self.receive_hwm = number(Option.RCVHWM) or UNLIMITED
+        self.send_hwm = number(Option.SNDHWM) or UNLIMITED
+
+    def local(self) -> Local:
+        """What this socket says of itself in a handshake."""
+        octets = self.options.octets
+        server = bool(self.options.number(Option.PLAIN_SERVER))
+        plain = server or bool(octets(Option.PLAIN_USERNAME))
+        return Local(
+            socket_type=self.kind.name,
+            accepts=self.pattern.accepts,
+            routing_id=octets(Option.ROUTING_ID),
+            mechanism="PLAIN" if plain else "NULL",
+            as_server=server,
+            username=octets(Option.PLAIN_USERNAME),
+            password=octets(Option.PLAIN_PASSWORD),
+            authenticate=self.authenticate,
+        )
+
+    def limits(self) -> Limits:
+        """How much a peer may send at once."""
+
+        def bound(option: Option) -> int | None:
+            value = self.options.number(option)
+            return None if value < 0 else value
+
+        return Limits(
+            frame=bound(Option.MAXMSGSIZE), message=bound(Option.MESSAGE_MAXSIZE), parts=bound(Option.MESSAGE_MAXPARTS)
+        )
+
+    def tell(self, kind: EventKind, endpoint: str = "", reason: str = "", **more: Any) -> None:
+        """Tell whoever reads the monitor."""
+        if self.monitor.wanted:
+            self.monitor.put(Event(kind, endpoint, reason, **more))
+            self.notify()
+
+    def notify(self) -> None:
+        """Something changed: wake whoever waits for this socket."""
+        for waiter in self.waiters:
+            waiter.release()
+        self.waiters.clear()
+        for callback in self.callbacks:
+            callback()
+
+    @property
+    def immediate(self) -> bool:
+        """May a message wait only for a peer that is connected?"""
+        return bool(self.options.number(Option.IMMEDIATE))
+
+    @staticmethod
+    def jitter() -> float:
+        """A fraction, different each time."""
+        return random.random()
+
+    def place_of(self, address: bytes) -> int:
+        """The place of the pipe that an address names, -1 if it names none."""
+        session = self.routing.holder(address)
+        return -1 if session is None else session.place
+
+    def lead(self, count: int) -> list[bytes]:
+        """The parts that the library puts in front of a message: a request's delimiter, a reply's envelope."""
+        if not count:
+            return []
+        if self.pattern.name == "REP":
+            return list(self.incoming.envelope)
+        following = req.next_request(self.state.request, req.IDS)
+        return [req.request_id(following), b""][-count:]
+
+    def shape(self, message: list[bytes]) -> Shape:
+        """What a message looks like to the pattern."""
+        parts = len(message)
+        if self.plain:
+            return shape(parts)
+        delimiter = message.index(b"") if b"" in message else -1
+        correlates = self.kind != SocketType.REQ or message[0] == req.request_id(self.state.request)
+        return Shape(parts, delimiter, correlates, not self.pattern.filters or self.topics.matches(message[0]))
+
+    def flush(self) -> None:
+        """Write what waits, without waiting."""
+        for connection in list(self.connections):
+            if connection.decoder is not None and (connection.out or (connection.session and connection.session.queue)):
+                connection.flush()
+
+    def fill(self) -> bool:
+        """Read what is there, without waiting; False if nothing was."""
+        found = False
+        for connection in list(self.connections):
+            if connection.decoder is not None and connection.fill():
+                found = True
+        return found
+
+    def conflated(self, session: Session) -> None:
+        """Only the newest message is kept."""
+        raise NotImplementedError(session)
+
+    def count(self, sites: dict[Site, int]) -> None:
+        """Add what this socket holds, by site."""
+        sites[Site.SOCKET] += SOCKET
+        sites[Site.LISTENER] += LISTENER * len(self.listeners)
+        apart = [connection for connection in self.connections if not connection.initiated]
+        sites[Site.CONNECTION] += CONNECTION * (len(apart) + len(self.targets))
+        sites[Site.RECEIVE_BODY] += self.incoming.units + self.incoming.envelope_units
+        for connection in self.connections:
+            sites[Site.BODY] += connection.flight_units
+        for session in self.sessions:
+            sites[Site.BODY] += session.weights.bodies(session.pipe)
+            sites[Site.SLOT] += session.weights.chunk * pipes.chunks(session.pipe, session.weights.slots)
+            sites[Site.RECEIVE_BODY] += session.inbox.half + session.inbox.whole
+
+    # --- sessions
+
+    def new_session(self, target: Target | None) -> Session:
+        """A session that is not attached yet."""
+        self._numbers += 1
+        session = Session(f"{self.name}.{self._numbers}", target)
+        self.context.steps.begin(session.name, "session")
+        return session
+
+    def attach(self, session: Session) -> bool:
+        """Give the session a place among the socket's pipes; False if the pattern refuses it."""
+        attached = self.step("attached", len(self.sessions))
+        self.state = attached.state
+        if not attached.accepted:
+            return False
+        session.place = len(self.sessions)
+        self.sessions.append(session)
+        self.notify()
+        return True
+
+    def detach(self, session: Session) -> None:
+        """Take the session out; those behind it move up."""
+        place = session.place
+        if place < 0:
+            return
+        self.state = self.step("detached", place)
+        lost = self.pattern.unanswerable(self.state)
+        if lost is not None:
+            self.tell(EventKind.DISCARDED, session.name, "the awaited reply can never come", rule=lost)
+        del self.sessions[place]
+        session.place = -1
+        for behind in self.sessions[place:]:
+            behind.place -= 1
+        self.context.steps.end(session.name)
+        self.notify()
+
+    def step(self, name: str, *arguments: Any) -> Any:
+        """A step of the pattern."""
+        return self.context.steps(self.pattern, name, self.name, self.state, *arguments)
+
+    def drop_pipe(self, session: Session) -> None:
+        """The peer went for good: what was not sent yet is lost (PIPE-7)."""
+        if session.ended:
+            return
+        session.ended = True
+        context, outgoing = self.context, self.outgoing
+        current = outgoing.current is session
+        lost = session.pipe.messages
+        gone = context.steps(
+            sends, "peer_gone", session.name, session.weights, context.pool,
+            outgoing.send if current else session.send, session.pipe,
+        )  # fmt: skip
+        context.pool, session.pipe = gone.pool, gone.pipe
+        if current:
+            outgoing.send = gone.send
+        else:
+            session.send = gone.send
+        session.queue.clear()
+        session.tail.clear()
+        session.weights.tail.clear()
+        session.weights.committed = 0
+        self.routing.remove(session)
+        self.topics.gone(session)
+        if lost:
+            endpoint = session.connection.endpoint if session.connection else ""
+            self.tell(EventKind.DISCARDED, endpoint, "the peer is gone", rule=Rule.PIPE_7, messages=lost)
+        if not session.arrived:
+            self.detach(session)
+        context.given_back()
+        self.notify()
+
+    # --- what connections tell
+
+    def connected(self, connection: Connection, peer: Peer) -> None:
+        """A handshake is done: the session may go on, or begins."""
+        session = connection.session
+        fresh = session is None
+        if session is None:
+            session = self.new_session(None)
+            connection.session = session
+        session.connection = connection
+        session.tries = 0
+        if self.pattern.routes and not self._routable(session, peer):
+            session.connection = None
+            connection.session = None if fresh else session
+            connection.end(Reason.DUPLICATE)
+            return
+        if fresh and not self.attach(session):
+            session.connection = connection.session = None
+            connection.end(Reason.SECOND_PEER)
+            return
+        self.tell(EventKind.HANDSHAKE_SUCCEEDED, connection.endpoint, value=connection.number)
+        self.topics.connected(connection)
+        if self.options.number(Option.PROBE_ROUTER):
+            self.outgoing.probe(session)
+        self.notify()
+
+    def _routable(self, session: Session, peer: Peer) -> bool:
+        """Give the peer its routing id; False if another has it and keeps it."""
+        wanted = self._connect_id(session) or peer.routing_id
+        holder = self.routing.holder(wanted) if wanted else None
+        if holder is not None and holder is not session:
+            if not self.pattern.hands_over():
+                return False
+            self.routing.remove(holder)
+            old = holder.connection
+            if old is not None:
+                old.end(Reason.DUPLICATE)
+            if not holder.ended:
+                self.drop_pipe(holder)
+        session.routing_id = self.routing.add(wanted, session)
+        return True
+
+    def _connect_id(self, session: Session) -> bytes:
+        return session.routing_id if session.target is not None else b""
+
+    def arrived(self, session: Session) -> None:
+        """Messages of this session wait to be received."""
+        if len(session.arrived) and (self.waiters or self.callbacks):
+            self.notify()
+
+    def drained(self, session: Session) -> None:
+        """There is room again in the pipe of this session."""
+        if self.waiters or self.callbacks:
+            self.notify()
+        if self.closed and not session.queue:
+            self.context.reactor.soon(self._finish)
+
+    def sifted(self, session: Session, batch: list[Any]) -> list[list[bytes]]:
+        """What of a batch goes to the application: commands are carried out, subscriptions noted."""
+        return self.topics.sifted(session, batch)
+
+    def ended(self, connection: Connection, reason: Reason, detail: str, error: PeerError | None) -> None:
+        """A connection ended: what is half read and on the wire is lost; the machines say what follows."""
+        context, session = self.context, connection.session
+        self.connections.discard(connection)
+        self._tell_end(connection, reason, detail, error)
+        if connection.flight_messages:
+            self.tell(
+                EventKind.DISCARDED, connection.endpoint, Reason.LOST.value, rule=Rule.LINK_3,
+                messages=connection.flight_messages,
+            )  # fmt: skip
+        if session is not None:
+            context.pool, session.inbox = context.steps(receive, "broken", session.name, context.pool, session.inbox)
+            if session.connection is connection:
+                session.connection = None
+        after = context.steps(
+            life, "ended", connection.endpoint, reason, connection.initiated,
+            session.tries if session is not None else 0, self.options.number(Option.RECONNECT_IVL),
+            self.options.number(Option.RECONNECT_IVL_MAX), random.random(),
+        )  # fmt: skip
+        if after.then == Next.RECONNECT and session is not None and not session.ended and not self._finished(session):
+            session.tries = after.tries
+            attaching.retry(self, session, after.delay)
+        else:
+            context.release(Site.CONNECTION, CONNECTION)
+            if session is not None:
+                if session.target is not None and session.target in self.targets:
+                    self.targets.remove(session.target)
+                self.drop_pipe(session)
+        if self.closed:
+            context.reactor.soon(self._finish)
+
+    def _finished(self, session: Session) -> bool:
+        return self.closed and not session.queue
+
+    def _tell_end(self, connection: Connection, reason: Reason, detail: str, error: PeerError | None) -> None:
+        kind = EventKind.DISCONNECTED if connection.decoder is not None else EventKind.HANDSHAKE_FAILED
+        text = f"{reason.value}: {detail}" if detail else reason.value
+        self.tell(kind, connection.endpoint, text, rule=error.rule if error else None, value=connection.number)
+
+    # --- the end
+
+    def close(self, linger: int | None) -> None:
+        """The application closes the socket; what is committed is still sent, for as long as LINGER says."""
+        if self.closed:
+            return
+        self.closed = True
+        milliseconds = self.options.number(Option.LINGER) if linger is None else linger
+        self.outgoing.give_up()
+        self.incoming.give_up()
+        for endpoint in list(self.listeners):
+            attaching.unlisten(self, endpoint)
+        context = self.context
+        for session in list(self.sessions):
+            session.arrived.clear()
+            context.pool, session.inbox = context.steps(receive, "dropped", session.name, context.pool, session.inbox)
+        self.topics.close()
+        if milliseconds == 0 or not self._lingering():
+            self._finish(now=True)
+        else:
+            if milliseconds > 0:
+                context.reactor.later(milliseconds, lambda: self._finish(now=True))
+            for session in list(self.sessions):
+                if session.connection is not None and session.queue:
+                    session.connection.flush()
+            self._finish()
+        self.notify()
+
+    def _lingering(self) -> bool:
+        """Is something committed that has not left?"""
+        return any(
+            not session.ended and (session.queue or (session.connection and session.connection.out))
+            for session in self.sessions
+        )
+
+    def _finish(self, now: bool = False) -> None:
+        """Close all connections of a closed socket, once nothing is left to send, or at once."""
+        if self not in self.context.cores or (not now and self._lingering()):
+            return
+        self.context.cores.discard(self)
+        for target in list(self.targets):
+            attaching.stop(self, target, Reason.CLOSED)
+        for connection in list(self.connections):
+            connection.end(Reason.CLOSED)
+        for session in list(self.sessions):
+            self.drop_pipe(session)
+        if self.sessions:
+            raise OurBug(f"{self.name} was closed and still has {len(self.sessions)} sessions")
+        self.context.release(Site.SOCKET, SOCKET)
+        self.context.steps.end(self.name)
+        self.context.socket_gone()

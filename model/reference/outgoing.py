@@ -1,0 +1,256 @@
+"""Sending: each part goes through the send machine, and its effects are carried out on the payloads.
+
+Called with the context's lock held. A call that has to wait gives the lock up meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .. import pipe as pipes
+from .. import send as sends
+from ..patterns.pattern import Way
+from ..rules import Rule
+from ..send import Answer, Phase, Send, Sent
+from .errors import Again, HostUnreachable, NoMemory, NotSupported, PeerGone, StateError
+from .monitor import EventKind
+from .sessions import Session
+from .weights import PART, weight
+
+if TYPE_CHECKING:
+    from .core import Core
+
+IDLE, SKIPPING, OK = Phase.IDLE, Phase.SKIPPING, Answer.OK
+Wait = Callable[[], None]
+"""Waits until something changes; Again or ContextTerminated if it may not or did not."""
+EAGER = 2
+"""So many messages since the application last waited are written at once; more of them are left to be joined."""
+
+
+class Outgoing:
+    """The message that is being sent: the machine's state, and the session ``current`` whose pipe gets it."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.context = core.context
+        self.send = Send()
+        self.current: Session | None = None
+        self.lead: list[bytes] = []
+        self.nowhere = Session(f"{core.name}.nowhere", None)
+        self.streak = 0
+
+    def free(self, place: int) -> object:
+        """Can the pipe at ``place`` take another message?"""
+        core = self.core
+        session = core.sessions[place]
+        if session.ended or (core.immediate and not session.ready):
+            return False
+        return not pipes.full(session.pipe, core.send_hwm)
+
+    def writable(self) -> bool:
+        """Can a part be sent without waiting?"""
+        core = self.core
+        if self.current is not None or self.send.phase != IDLE:
+            return True
+        if core.pattern.may_send(core.state) is not None:
+            return False
+        if core.pattern.routes or core.pattern.publishes:
+            return True
+        return core.step("begin", len(core.sessions), self.free, None).way in (Way.PIPE, Way.FAN)
+
+    def part(self, data: bytes, last: bool, wait: Wait, whole: int = 0, parts: int = 1) -> None:
+        """Send one part; ``whole`` is what all ``parts`` of its message weigh, where the caller knows it.
+
+        Raises NoMemory, Again, PeerGone, StateError, NotSupported, HostUnreachable.
+        """
+        if self.current is None and self.send.phase == IDLE and not self._begin(data, last, wait, whole, parts):
+            return
+        session = self.current or self.nowhere
+        while self.lead:
+            if self._one(session, self.lead[0], False):
+                del self.lead[0]
+        self._one(session, data, last)
+
+    def _begin(self, data: bytes, last: bool, wait: Wait, whole: int, parts: int) -> bool:
+        """Find the pipe of a new message; False if this part is done with."""
+        core = self.core
+        to = core.place_of(data) if core.pattern.routes else None
+        while True:
+            begin = core.step("begin", len(core.sessions), self.free, to, last)
+            core.state = begin.state
+            way = begin.way
+            if way == Way.PIPE:
+                session = core.sessions[begin.pipe]
+                if self.context.policy.reserves and not self._reserved(session, begin.lead, whole, parts, wait):
+                    continue
+                break
+            if way == Way.FAN:
+                return core.topics.fan_out(data, last)
+            if way == Way.NOBODY:
+                core.flush()
+                if core.step("begin", len(core.sessions), self.free, to, last).way == Way.NOBODY:
+                    wait()
+                continue
+            self._refuse(way, begin.rule, last)
+            return False
+        self.current = session
+        self.lead = core.lead(begin.lead)
+        if begin.address:
+            self.send = self.context.steps(sends, "begun", core.name, self.send)
+            return False
+        return True
+
+    def _refuse(self, way: Way, rule: Rule, last: bool) -> None:
+        kind = self.core.kind.name
+        if way == Way.SWALLOW:
+            self.core.tell(EventKind.DISCARDED, "", rule.value, rule=rule, messages=1)
+            self.core.incoming.replied()
+            if not last:
+                self.send = self.context.steps(sends, "swallowing", self.core.name, self.send)
+            return
+        if way == Way.UNREACHABLE:
+            raise HostUnreachable(f"no peer has this routing id [{rule.value}]", rule=rule)
+        if way == Way.WRONG_STATE:
+            raise StateError(f"this {kind} socket may not send now [{rule.value}]", rule=rule)
+        raise NotSupported(f"a {kind} socket does not send [{rule.value}]", rule=rule)
+
+    def _one(self, session: Session, data: bytes, last: bool) -> bool:
+        """One part through the machine, and what it says carried out."""
+        context = self.context
+        weights = session.weights
+        weights.part = len(data) + PART
+        sent: Sent = context.send_part(session.name, weights, self.send, session.pipe, self.core.send_hwm, last)
+        context.pool = sent.pool
+        session.pipe = sent.pipe
+        self.send = send = sent.send
+        if sent.dropped:
+            del session.tail[-sent.dropped :]
+            del weights.tail[-sent.dropped :]
+        if sent.wrote:
+            session.tail.append(data)
+            weights.tail.append(weights.part)
+        if sent.committed:
+            self._committed(session)
+        elif send.phase == IDLE or send.phase == SKIPPING:
+            self._over()
+        if sent.answer is not OK:
+            self._failed(sent, weights.part)
+        return True
+
+    def _committed(self, session: Session) -> None:
+        core, weights = self.core, session.weights
+        message = session.tail
+        session.tail = []
+        tail = weights.tail
+        weights.committed += tail[0] if len(tail) == 1 else sum(tail)
+        tail.clear()
+        if core.conflate and session.queue:
+            core.conflated(session)
+        session.queue.append(message)
+        self.current = None
+        core.state = core.step("committed")
+        core.incoming.replied()
+        if core.pattern.drains:
+            core.incoming.drain()
+        connection = session.connection
+        if connection is not None and not connection.scheduled and not connection.out:
+            self.streak += 1
+            if self.streak <= EAGER:
+                connection.flush()
+            else:
+                connection.scheduled = True
+                self.context.reactor.soon(connection.flush)
+
+    def _over(self) -> None:
+        """The message is over, and nothing of it was committed."""
+        if self.current is not None:
+            self.current = None
+            self.lead = []
+            self.core.state = self.core.step("dropped")
+
+    def _failed(self, sent: Sent, size: int) -> None:
+        rule = sent.rules[0]
+        if self.context.thirsty:
+            self.context.given_back()
+        if sent.answer == Answer.NO_MEMORY:
+            assert sent.refused is not None
+            raise NoMemory(sent.refused, size, rule, sent.rules[1])
+        if sent.answer == Answer.GONE:
+            raise PeerGone(f"the peer went in the middle of the message; start it again [{rule.value}]", rule=rule)
+        raise Again(f"the pipe is full [{rule.value}]", rule=rule)
+
+    # --- reservations
+
+    def _reserved(self, session: Session, lead: int, whole: int, parts: int, wait: Wait) -> bool:
+        """Reserve the memory of the whole message, waiting in line if need be; False if the pipe went meanwhile."""
+        context, core = self.context, self.core
+        whole += weight(core.lead(lead))
+        parts += lead
+        session.weights.announced = whole
+        sent = context.reserve(session.name, session.weights, self.send, session.pipe, core.send_hwm, parts)
+        self.send = sent.send
+        context.pool = sent.pool
+        if sent.answer == Answer.NO_MEMORY:
+            assert sent.refused is not None
+            raise NoMemory(sent.refused, whole, sent.rules[0], sent.rules[1])
+        if sent.answer == Answer.WAIT:
+            waiting = (self, session, parts)
+            context.line.append(waiting)
+            try:
+                while waiting in context.line:
+                    wait()
+            except BaseException:
+                if waiting in context.line:
+                    context.line.remove(waiting)
+                self.abort(session)
+                raise
+        return not session.ended or self._again(session)
+
+    def _again(self, session: Session) -> bool:
+        self.abort(session)
+        return False
+
+    def served(self, session: Session, parts: int) -> bool:
+        """First in line: take the reservation, if the pool has it."""
+        context = self.context
+        sent = context.steps(sends, "serve", session.name, session.weights, context.pool, self.send, session.pipe, parts)
+        if sent.answer == Answer.WAIT:
+            return False
+        context.pool, self.send = sent.pool, sent.send
+        self.core.notify()
+        return True
+
+    # --- giving up
+
+    def abort(self, session: Session | None = None) -> None:
+        """Drop the unfinished message (SEND-11); needs no memory."""
+        session = session or self.current or self.nowhere
+        context = self.context
+        sent = context.steps(sends, "abort", session.name, session.weights, context.pool, self.send, session.pipe)
+        context.pool, self.send, session.pipe = sent.pool, sent.send, sent.pipe
+        if sent.dropped:
+            del session.tail[-sent.dropped :]
+            del session.weights.tail[-sent.dropped :]
+        self._over()
+        self.core.topics.abort()
+        if context.thirsty:
+            context.given_back()
+
+    def give_up(self) -> None:
+        """The socket is closed."""
+        self.abort()
+
+    def probe(self, session: Session) -> None:
+        """Send an empty message to a new peer, for the sake of a ROUTER; without memory there is none."""
+        context = self.context
+        session.weights.part = PART
+        sent = context.send_part(session.name, session.weights, session.send, session.pipe, self.core.send_hwm, True)
+        context.pool, session.pipe, session.send = sent.pool, sent.pipe, sent.send
+        if sent.committed:
+            session.weights.committed += PART
+            session.queue.append([b""])
+            if session.connection is not None:
+                session.connection.flush()
+        else:
+            self.core.tell(EventKind.DISCARDED, session.name, sent.rules[0].value, rule=sent.rules[0], messages=1)

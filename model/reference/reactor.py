@@ -1,0 +1,156 @@
+"""The I/O thread of a context: waits for descriptors and clocks, and calls whoever asked for them.
+
+Nothing is decided here. All callbacks run with the context's lock held. Other threads that hold the lock may do a
+connection's reading and writing themselves; this thread is for what happens between an application's calls.
+"""
+
+import contextlib
+import heapq
+import itertools
+import os
+import selectors
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+READABLE, WRITABLE = selectors.EVENT_READ, selectors.EVENT_WRITE
+Callback = Callable[[int], None]
+LONGEST = 60.0
+"""Seconds after which the thread looks around though nothing happened."""
+
+
+class Timer:
+    """A call that is due at a time, unless it is cancelled."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Callable[[], None] | None) -> None:
+        self.call = call
+
+    def cancel(self) -> None:
+        """Do not call."""
+        self.call = None
+
+
+class Reactor:
+    """One thread, one selector, one heap of timers."""
+
+    def __init__(self, lock: threading.RLock, failed: Callable[[BaseException], None]) -> None:
+        self._lock = lock
+        self._failed = failed
+        self._selector = selectors.DefaultSelector()
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._count = itertools.count()
+        self._soon: list[Callable[[], None]] = []
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+        self._woken = False
+        self._sleeping_until = 0.0
+        self._wake_out, self._wake_in = os.pipe()
+        os.set_blocking(self._wake_out, False)
+        os.set_blocking(self._wake_in, False)
+        self._selector.register(self._wake_out, READABLE, self._drain)
+
+    def start(self) -> None:
+        """Start the thread, if it does not run yet."""
+        if self._thread is None and not self._stopped:
+            self._thread = threading.Thread(target=self._run, name="enomem-io", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and wait for it; call it without the lock."""
+        self._stopped = True
+        self.wake(always=True)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+        self._selector.close()
+        os.close(self._wake_out)
+        os.close(self._wake_in)
+
+    def watch(self, descriptor: int, mask: int, callback: Callback) -> None:
+        """Call ``callback(mask)`` whenever ``descriptor`` is ready for something of ``mask``."""
+        self._selector.register(descriptor, mask, callback)
+        self.wake()
+
+    def rewatch(self, descriptor: int, mask: int, callback: Callback) -> None:
+        """Watch for another ``mask``; 0 is for errors only."""
+        self._selector.modify(descriptor, mask, callback)
+        self.wake()
+
+    def forget(self, descriptor: int) -> None:
+        """Watch ``descriptor`` no longer."""
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(descriptor)
+
+    def later(self, milliseconds: float, call: Callable[[], None]) -> Timer:
+        """Call after some time."""
+        timer = Timer(call)
+        due = time.monotonic() + milliseconds / 1000
+        heapq.heappush(self._timers, (due, next(self._count), timer))
+        if due < self._sleeping_until:
+            self.wake()
+        return timer
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call from the thread, as soon as it gets to it."""
+        self._soon.append(call)
+        self.wake()
+
+    def wake(self, always: bool = False) -> None:
+        """Have the thread look around, unless it is about to anyway."""
+        if self._woken and not always:
+            return
+        if self._thread is threading.current_thread():
+            return
+        self._woken = True
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_in, b"!")
+
+    def _drain(self, _mask: int) -> None:
+        self._woken = False
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._wake_out, 4096):
+                pass
+
+    def _run(self) -> None:
+        # Signals belong to the application's threads.
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            while not self._stopped:
+                self._turn()
+        except BaseException as error:  # the thread must not die in silence: every socket of the context is told
+            self._failed(error)
+            raise
+
+    def _turn(self) -> None:
+        with self._lock:
+            wait = LONGEST
+            if self._soon:
+                wait = 0.0
+            elif self._timers:
+                wait = min(LONGEST, max(0.0, self._timers[0][0] - time.monotonic()))
+            self._sleeping_until = time.monotonic() + wait
+        ready: list[Any] = self._selector.select(wait)
+        with self._lock:
+            if self._stopped:
+                return
+            self._sleeping_until = 0.0
+            for key, mask in ready:
+                # An earlier callback of this turn may have ended a later one's connection.
+                watched = self._selector.get_map().get(key.fd)
+                if watched is not None and watched.data == key.data:
+                    key.data(mask)
+            calls, self._soon = self._soon, []
+            for call in calls:
+                call()
+            self._due()
+
+    def _due(self) -> None:
+        now = time.monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            call = heapq.heappop(self._timers)[2].call
+            if call is not None:
+                call()

@@ -1,0 +1,410 @@
+"""The socket that an application calls; names and meanings as in pyzmq."""
+
+from __future__ import annotations
+
+import errno
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Any
+
+from ..rules import Rule
+from . import attaching
+from .constants import Option, PollEvent, SocketType
+from .context import Context
+from .errors import Again, ContextTerminated, InvalidArgument, NotASocket, SocketError
+from .monitor import Event
+from .signalling import Signal
+from .weights import PART
+
+DONTWAIT, SNDMORE = 1, 2
+READ_ONLY = (Option.RCVMORE, Option.TYPE, Option.EVENTS, Option.FD, Option.LAST_ENDPOINT)
+
+
+def octets(data: Any) -> bytes:
+    """A part as bytes; TypeError if it is no octets."""
+    if type(data) is bytes:
+        return data
+    if isinstance(data, str):
+        raise TypeError("a part is octets; encode the text, or use send_string")
+    return bytes(memoryview(data))
+
+
+class Socket:
+    """A socket of a context; use it from one thread at a time."""
+
+    def __init__(self, context: Context, kind: int) -> None:
+        self.context = context
+        self._core = context.new_core(kind)
+        self._lock = context.lock
+        self._out = self._core.outgoing
+        self._in = self._core.incoming
+        self._signal: Signal | None = None
+        context.keep(self)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._core.closed else self._core.last_endpoint or "not attached"
+        return f"<enomem.Socket {self._core.kind.name} {state}>"
+
+    # --- waiting
+
+    def _check(self) -> None:
+        if self._core.closed:
+            raise NotASocket
+        self.context.check()
+
+    def _waits(self, deadline: float | None) -> None:
+        """Give the lock up until something changes; Again when the time is over."""
+        self._out.streak = 0
+        waiter = threading.Lock()
+        waiter.acquire()
+        core = self._core
+        core.waiters.append(waiter)
+        if deadline is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                core.waiters.remove(waiter)
+                raise Again
+        self._lock.release()
+        try:
+            waiter.acquire(timeout=-1 if deadline is None else left)
+        finally:
+            self._lock.acquire()
+            if waiter in core.waiters:
+                core.waiters.remove(waiter)
+        self._check()
+
+    def _wait(self, flags: int, option: Option) -> Callable[[], None]:
+        """What a call does that cannot go on: by its flags, and by the timeout that is set."""
+        deadline: list[float | None] = []
+
+        def wait() -> None:
+            if flags & DONTWAIT:
+                raise Again
+            if not deadline:
+                timeout = self._core.options.number(option)
+                if timeout == 0:
+                    raise Again
+                deadline.append(None if timeout < 0 else time.monotonic() + timeout / 1000)
+            self._waits(deadline[0])
+
+        return wait
+
+    # --- sending
+
+    def send(self, data: Any, flags: int = 0, copy: bool = True, track: bool = False) -> None:  # noqa: ARG002
+        """Send one part; with SNDMORE, others of the same message follow.
+
+        Raises NoMemory (the policy says what became of the parts before), Again, PeerGone, StateError, NotSupported,
+        HostUnreachable, ContextTerminated.
+        """
+        part = data if type(data) is bytes else octets(data)
+        with self._lock:
+            self._check()
+            last = not flags & SNDMORE
+            self._out.part(part, last, self._wait(flags, Option.SNDTIMEO), len(part) + PART)
+
+    def send_multipart(
+        self, parts: Iterable[Any], flags: int = 0, copy: bool = True, track: bool = False  # noqa: ARG002
+    ) -> None:  # fmt: skip
+        """Send a message of several parts: all of it, or nothing.
+
+        If it raises, nothing of the message is queued, whatever the policy, and the next message is sent intact.
+        """
+        message = [part if type(part) is bytes else octets(part) for part in parts]
+        if not message:
+            raise InvalidArgument("a message has at least one part")
+        with self._lock:
+            self._check()
+            out, wait, count = self._out, self._wait(flags, Option.SNDTIMEO), len(message)
+            whole = sum(map(len, message)) + PART * count
+            more = bool(flags & SNDMORE)
+            try:
+                for number, part in enumerate(message, 1):
+                    out.part(part, number == count and not more, wait, whole, count)
+            except BaseException:
+                # The caller cannot know after which part it failed, so it is not left with a part of it (SEND-11).
+                out.abort()
+                raise
+
+    def try_send(self, data: Any, flags: int = 0) -> bool:
+        """Send one part, if that can be done without waiting; False if it cannot."""
+        with self._lock:
+            self._check()
+            if not self._out.writable():
+                return False
+            self.send(data, flags)
+        return True
+
+    def try_send_multipart(self, parts: list[Any], flags: int = 0) -> bool:
+        """Send a message, if that can be done without waiting; False if it cannot."""
+        with self._lock:
+            self._check()
+            if not self._out.writable():
+                return False
+            self.send_multipart(parts, flags)
+        return True
+
+    def abort_message(self) -> None:
+        """Drop the unfinished message (SEND-11); this needs no memory and never fails."""
+        with self._lock:
+            self._check()
+            self._out.abort()
+
+    # --- receiving
+
+    def _next(self, flags: int) -> None:
+        """Have a message at hand; Again if none came in time."""
+        incoming = self._in
+        if incoming.prefetch():
+            return
+        wait = self._wait(flags, Option.RCVTIMEO)
+        while True:
+            rule = incoming.forbidden()
+            if rule is not None:
+                incoming.refuse(rule)
+            if self._core.fill() and incoming.prefetch():
+                return
+            wait()
+            if incoming.prefetch():
+                return
+
+    def at_hand(self) -> bool:
+        """Is there something to receive without waiting?"""
+        with self._lock:
+            self._check()
+            return self._in.prefetch()
+
+    def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> bytes:  # noqa: ARG002
+        """The next part that arrives; Again, StateError, NotSupported, ContextTerminated."""
+        with self._lock:
+            self._check()
+            if not self._in.parts:
+                self._next(flags)
+            return self._in.part()
+
+    def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False) -> list[bytes]:  # noqa: ARG002
+        """All parts of the next message (or all that are left of the present one)."""
+        with self._lock:
+            self._check()
+            if not self._in.parts:
+                self._next(flags)
+            return self._in.rest()
+
+    def send_string(self, text: str, flags: int = 0, encoding: str = "utf-8") -> None:
+        """Send a text as one part."""
+        self.send(text.encode(encoding), flags)
+
+    def recv_string(self, flags: int = 0, encoding: str = "utf-8") -> str:
+        """Receive one part as a text."""
+        return self.recv(flags).decode(encoding)
+
+    def send_json(self, value: Any, flags: int = 0) -> None:
+        """Send a value as one part of JSON."""
+        self.send(json.dumps(value).encode(), flags)
+
+    def recv_json(self, flags: int = 0) -> Any:
+        """Receive one part of JSON as a value."""
+        return json.loads(self.recv(flags))
+
+    # --- endpoints
+
+    def bind(self, endpoint: str) -> None:
+        """Listen at an endpoint; port 0 or * is any free one, see `last_endpoint`."""
+        with self._lock:
+            self._check()
+            attaching.bind(self._core, endpoint)
+
+    def connect(self, endpoint: str) -> None:
+        """Connect to an endpoint, as soon as somebody listens there."""
+        with self._lock:
+            self._check()
+            attaching.connect(self._core, endpoint)
+
+    def unbind(self, endpoint: str) -> None:
+        """Listen no longer."""
+        with self._lock:
+            self._check()
+            attaching.unbind(self._core, endpoint)
+
+    def disconnect(self, endpoint: str) -> None:
+        """End the connection to an endpoint."""
+        with self._lock:
+            self._check()
+            attaching.disconnect(self._core, endpoint)
+
+    def bind_to_random_port(
+        self, endpoint: str, min_port: int = 49152, max_port: int = 65536, max_tries: int = 100
+    ) -> int:
+        """Listen at any free port of an address without one; returns the port."""
+        del min_port, max_port, max_tries
+        self.bind(f"{endpoint}:0")
+        return int(self.last_endpoint.rpartition(":")[2])
+
+    @property
+    def last_endpoint(self) -> str:
+        """The endpoint that was bound or connected last."""
+        return self._core.last_endpoint
+
+    # --- options
+
+    def set(self, option: int, value: Any) -> None:
+        """Set an option; InvalidArgument, NoMemory (a subscription)."""
+        which = _option(option)
+        if isinstance(value, str):
+            raise TypeError(f"the option {which.name} takes octets or a number, not a text")
+        with self._lock:
+            self._check()
+            core = self._core
+            if which in (Option.SUBSCRIBE, Option.UNSUBSCRIBE):
+                core.topics.want(octets(value), which == Option.SUBSCRIBE)
+                return
+            core.options.set(which, value)
+            core.reconfigure()
+
+    def get(self, option: int) -> Any:
+        """The value of an option; NotSupported if it has none."""
+        which = _option(option)
+        with self._lock:
+            self._check()
+            if which not in READ_ONLY:
+                return self._core.options.get(which)
+            if which == Option.RCVMORE:
+                return int(bool(self._in.parts))
+            if which == Option.TYPE:
+                return int(self._core.kind)
+            if which == Option.LAST_ENDPOINT:
+                return self._core.last_endpoint.encode()
+            if which == Option.FD:
+                return self._descriptor()
+            if self._signal is not None:
+                self._signal.clear()
+            return self._events()
+
+    setsockopt = set
+    getsockopt = get
+
+    def subscribe(self, topic: bytes | str) -> None:
+        """Receive messages that begin with ``topic``."""
+        self.set(Option.SUBSCRIBE, topic.encode() if isinstance(topic, str) else topic)
+
+    def unsubscribe(self, topic: bytes | str) -> None:
+        """Take back one `subscribe`; this needs no memory."""
+        self.set(Option.UNSUBSCRIBE, topic.encode() if isinstance(topic, str) else topic)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            option = Option[name.upper()]
+        except KeyError:
+            raise AttributeError(f"a socket has no {name!r}") from None
+        return self.get(option)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        option = Option.__members__.get(name.upper())
+        if option is None or name.startswith("_"):
+            object.__setattr__(self, name, value)
+        else:
+            self.set(option, value)
+
+    # --- waiting for several
+
+    def _descriptor(self) -> int:
+        if self._signal is None:
+            self._signal = Signal()
+            self._core.callbacks.append(self._signal.raise_)
+            self._signal.raise_()
+        return self._signal.descriptor
+
+    def _events(self) -> int:
+        core, events = self._core, 0
+        if not self._in.forbidden() and (self._in.prefetch() or (core.fill() and self._in.prefetch())):
+            events |= PollEvent.POLLIN
+        if self._out.writable():
+            events |= PollEvent.POLLOUT
+        return int(events)
+
+    def poll(self, timeout: float | None = None, flags: int = PollEvent.POLLIN) -> int:
+        """Wait until one of the events comes, at most ``timeout`` milliseconds; which of them came (0: none)."""
+        with self._lock:
+            self._check()
+            deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout / 1000
+            while True:
+                events = self._events() & flags
+                if events:
+                    return events
+                try:
+                    self._waits(deadline)
+                except Again:
+                    return 0
+
+    def on_change(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called, by any thread and with the lock held, whenever something about the socket changed."""
+        with self._lock:
+            self._core.callbacks.append(call)
+
+    # --- the monitor
+
+    def monitor_events(self) -> list[Event]:
+        """The events since the last call, or since the first; see `events`."""
+        with self._lock:
+            self._core.monitor.wanted = True
+            return self._core.monitor.drain()
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """The events of this socket's connections as they come; ends when none came for ``timeout`` seconds.
+
+        Events are kept from the first call of `events` or `monitor_events` on.
+        """
+        self._core.monitor.wanted = True
+        return self._events_until(timeout)
+
+    def _events_until(self, timeout: float | None) -> Iterator[Event]:
+        while True:
+            deadline = None if timeout is None else time.monotonic() + timeout
+            with self._lock:
+                found = self._core.monitor.drain()
+                while not found:
+                    if self._core.closed:
+                        return
+                    try:
+                        self._waits(deadline)
+                    except (Again, NotASocket, ContextTerminated):
+                        return
+                    found = self._core.monitor.drain()
+            yield from found
+
+    # --- the end
+
+    @property
+    def closed(self) -> bool:
+        """Was it closed?"""
+        return self._core.closed
+
+    def close(self, linger: int | None = None) -> None:
+        """Close it; what is committed is sent for ``linger`` milliseconds more (None: as the option says)."""
+        with self._lock:
+            self._core.close(linger)
+            if self._signal is not None:
+                self._core.callbacks.clear()
+                self._signal.close()
+                self._signal = None
+
+    def __enter__(self) -> Socket:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _option(option: int) -> Option:
+    try:
+        return Option(option)
+    except ValueError:
+        raise SocketError(f"there is no option {option!r}", errno.EINVAL) from None
+
+
+__all__ = ["PollEvent", "Rule", "Sequence", "Socket", "SocketType"]
