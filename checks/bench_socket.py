@@ -1,87 +1,44 @@
 """`enomem bench socket`: pairs of processes over loopback, each as a ratio to a pair of pyzmq run immediately before.
 
-What one end of a pair does stands in `bench_child`. A number here is a measurement of this machine at this moment.
-The aims are printed beside it and decide nothing: the exit code only says whether everything was measured.
+How one pair is run stands in `bench_pair`. A number here is a measurement of this machine at this moment. The aims
+are printed beside it and decide nothing: the exit code only says whether everything was measured.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
-import subprocess
+import os
+import platform
+import pstats
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from .bench_child import ENDS, LIBRARIES, LISTENERS, MEASURING, Order
+from rich.console import Group
+from rich.table import Table
+
+from . import console
+from .bench_child import LIBRARIES
+from .bench_pair import CASES, Failed, Measured, measure, pilot
 from .errors import UsageError
 
 YARDSTICK = "pyzmq"
 SUBJECTS = tuple(name for name in LIBRARIES if name != YARDSTICK)
-PATIENCE = 120.0
-"""Seconds after which a pair is given up."""
-
-IN_FLIGHT = 64 * 2**20
-"""Octets that one queue may hold: the high-water marks are lowered to it where messages are large."""
-
-LEAST = 1 / 50
-"""The warm-up, and the fewest messages that are measured, as a share of the pilot's count and as a number of them."""
-
-
-class Failed(Exception):
-    """A pair that was not measured; the message says why."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is measured: messages from PUSH to PULL, or round trips; ``pilot`` messages say how fast it goes.
-
-    ``aim`` is the ratio to pyzmq that enomem is to reach, where there is one.
-    """
-
-    parts: int
-    octets: int
-    pilot: int
-    aim: float | None = None
-    ends: tuple[str, str] = ("receive", "send")
-
-    @property
-    def hwm(self) -> int:
-        """Messages that a queue may hold, on each side, the same for every library."""
-        return max(2, min(1000, IN_FLIGHT // (self.parts * self.octets)))
-
-
-CASES = {
-    "10B": Case(1, 10, 5000, 1 / 3),
-    "3x10B": Case(3, 10, 5000, 1.0),
-    "1KiB": Case(1, 2**10, 5000),
-    "3x1KiB": Case(3, 2**10, 5000, 1.0),
-    "1MiB": Case(1, 2**20, 60, 0.8),
-    "3x1MiB": Case(3, 2**20, 30, 0.8),
-    "REQ/REP": Case(1, 10, 300, 0.7, ("answer", "ask")),
-}
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One run of one pair: messages (or round trips) a second, and of each end the processor's seconds."""
-
-    library: str
-    count: int
-    rate: float
-    ends: dict[str, dict[str, float]]
+PROFILED = 25
+"""Functions that a profile shows of each end."""
 
 
 @dataclass
 class Row:
-    """A case and a library: the rounds, each with the run of pyzmq before it, or why there are none."""
+    """A case and a library: its rounds, each behind the run of pyzmq before it, or why there are none."""
 
     case: str
     library: str
@@ -89,105 +46,14 @@ class Row:
     failed: str = ""
 
     @property
+    def ratios(self) -> list[float]:
+        """Of each round: the rate by the rate of pyzmq immediately before."""
+        return [mine.rate / theirs.rate for theirs, mine in self.rounds]
+
+    @property
     def ratio(self) -> float | None:
-        """The median of the rounds' ratios."""
-        return median(mine.rate / theirs.rate for theirs, mine in self.rounds) if self.rounds else None
-
-
-def installed(library: str) -> bool:
-    """Is this library here to be measured?"""
-    try:
-        return importlib.util.find_spec(LIBRARIES[library][0]) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-# --- one pair
-
-
-def measure(name: str, library: str, count: int, profiles: dict[str, str] | None = None) -> Measured:
-    """One pair of fresh processes and ``count`` messages after a warm-up; Failed if it does not come to its end."""
-    case = CASES[name]
-    warm = max(2, int(count * LEAST))
-    asked = {
-        end: Order(library, end, case.parts, case.octets, warm, count, case.hwm, (profiles or {}).get(end, ""))
-        for end in case.ends
-    }
-    with _children(asked) as (lines, tell):
-        tell(case.ends[1], lines(case.ends[0])["endpoint"])
-        clocks = {end: lines(end) for end in sorted(asked, key=lambda end: end not in MEASURING)}
-    seconds = next(clocks[end]["seconds"] for end in asked if end in MEASURING)
-    return Measured(library, count, count / seconds, clocks)
-
-
-@contextmanager
-def _children(
-    asked: dict[str, Order],
-) -> Iterator[tuple[Callable[[str], dict[str, Any]], Callable[[str, str], None]]]:
-    """Both ends: a function that reads an end's next line, and one that writes a line to it."""
-    late = threading.Event()
-    with ExitStack() as stack:
-        said = {end: stack.enter_context(tempfile.TemporaryFile("w+")) for end in asked}
-        children = {end: _start(order, said[end]) for end, order in asked.items()}
-        stack.callback(_end, children)
-
-        def give_up() -> None:
-            late.set()
-            for child in children.values():
-                child.kill()
-
-        timer = threading.Timer(PATIENCE, give_up)
-        timer.daemon = True
-        timer.start()
-        stack.callback(timer.cancel)
-
-        def lines(end: str) -> dict[str, Any]:
-            stream = children[end].stdout
-            assert stream is not None
-            line = stream.readline()
-            if line:
-                values: dict[str, Any] = json.loads(line)
-                return values
-            raise Failed(f"not done within {PATIENCE:g} s" if late.is_set() else _last_words(said))
-
-        def tell(end: str, line: str) -> None:
-            stream = children[end].stdin
-            assert stream is not None
-            try:
-                stream.write(line + "\n")
-                stream.flush()
-            except BrokenPipeError:
-                raise Failed(_last_words(said)) from None
-
-        yield lines, tell
-
-
-def _start(order: Order, said: Any) -> subprocess.Popen[str]:
-    program = [sys.executable, "-m", "enomem.checks.bench_child", json.dumps(asdict(order))]
-    return subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True)
-
-
-def _end(children: dict[str, subprocess.Popen[str]]) -> None:
-    """Let both ends go: they stay until their standard input is closed, and those that do not hear that are killed."""
-    for child in children.values():
-        try:
-            child.communicate(timeout=5)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.communicate()
-
-
-def _last_words(said: dict[str, Any]) -> str:
-    """Why an end went: the last line of what the first that complained wrote."""
-    for end, file in said.items():
-        file.seek(0)
-        text = file.read().strip()
-        if text:
-            return f"{end}: {text.splitlines()[-1]}"
-    return "an end went without a word"
-
-
-# --- all of them
+        """The median of the ratios."""
+        return median(self.ratios) if self.rounds else None
 
 
 @dataclass(frozen=True)
@@ -198,6 +64,14 @@ class Plan:
     libraries: tuple[str, ...]
     rounds: int
     seconds: float
+
+
+def installed(library: str) -> bool:
+    """Is this library here to be measured?"""
+    try:
+        return importlib.util.find_spec(LIBRARIES[library][0]) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def plan(only: Sequence[str], rounds: int, seconds: float) -> Plan:
@@ -214,39 +88,180 @@ def plan(only: Sequence[str], rounds: int, seconds: float) -> Plan:
         chosen.append(known[text.lower()])
     missing = [name for name in chosen if name in LIBRARIES and not installed(name)]
     if missing:
-        raise UsageError(f"{missing[0]} is not installed")
+        raise UsageError(f"{missing[0]} is not installed, so it cannot be measured")
     cases = tuple(name for name in CASES if name in chosen) or tuple(CASES)
-    named = tuple(name for name in SUBJECTS if name in chosen)
-    if YARDSTICK in chosen:
-        return Plan(cases, (YARDSTICK, *named), rounds, seconds)
-    return Plan(cases, named or tuple(name for name in SUBJECTS if installed(name)), rounds, seconds)
+    libraries = tuple(name for name in LIBRARIES if name in chosen)
+    return Plan(cases, libraries or tuple(name for name in SUBJECTS if installed(name)), rounds, seconds)
 
 
-def rows(asked: Plan, show: Callable[[Row], None]) -> list[Row]:
-    """Measure all; ``show`` hears of each row when it is complete."""
-    found = []
+def measure_all(asked: Plan, found: list[Row], tell: Callable[[str], None]) -> None:
+    """Measure, and put each row that is complete into ``found``."""
     for case in asked.cases:
         counts: dict[str, int] = {}
         for library in asked.libraries:
             row = Row(case, library)
-            found.append(row)
             try:
                 for name in (YARDSTICK, library):
-                    if name not in counts:
-                        counts[name] = _count(case, name, asked.seconds)
-                for _ in range(asked.rounds):
+                    counts[name] = counts.get(name) or pilot(case, name, asked.seconds, tell)
+                for number in range(asked.rounds):
+                    tell(f"{case} {library}: round {number + 1} of {asked.rounds}")
                     before = measure(case, YARDSTICK, counts[YARDSTICK])
                     row.rounds.append((before, measure(case, library, counts[library])))
             except Failed as error:
-                row.rounds.clear()
-                row.failed = str(error)
-            show(row)
-    return found
+                row = Row(case, library, failed=str(error))
+            found.append(row)
 
 
-def _count(case: str, library: str, seconds: float) -> int:
-    """How many messages take about so many seconds, by a pilot run; fixed from then on."""
-    return max(10, int(measure(case, library, CASES[case].pilot).rate * seconds))
+# --- what is shown
 
 
-__all__ = ["CASES", "ENDS", "LISTENERS", "Case", "Failed", "Measured", "Plan", "Row", "measure", "plan", "rows"]
+def _rate(case: str, rate: float) -> str:
+    """A rate as one reads it: of large messages by their octets."""
+    octets = CASES[case].parts * CASES[case].octets
+    if octets >= 2**20:
+        return f"{rate * octets / 1e9:.2f} GB/s"
+    return f"{rate / 1e3:.0f} k/s" if rate >= 10_000 else f"{rate / 1e3:.1f} k/s"
+
+
+def aim(row: Row, rows: Sequence[Row]) -> str:
+    """What is aimed at, in words: a ratio, or of enomem.aio what pyzmq.asyncio reached in the same run."""
+    if row.library == "enomem" and CASES[row.case].aim is not None:
+        return f"{CASES[row.case].aim}"
+    if row.library == "enomem.aio":
+        beside = [other.ratio for other in rows if (other.case, other.library) == (row.case, "pyzmq.asyncio")]
+        if beside and beside[0] is not None:
+            return f"> {beside[0]:.2f}"
+    return ""
+
+
+def table(rows: Sequence[Row]) -> Group:
+    """The ratios, a line a case, with the aims beside them; below it what was not measured."""
+    libraries = list(dict.fromkeys(row.library for row in rows))
+    shown = Table(header_style="bold", pad_edge=False, padding=(0, 1))
+    shown.add_column("case", no_wrap=True)
+    shown.add_column(YARDSTICK, justify="right", no_wrap=True)
+    for library in libraries:
+        shown.add_column(library, justify="right", no_wrap=True)
+    for case in dict.fromkeys(row.case for row in rows):
+        of_case = {row.library: row for row in rows if row.case == case}
+        yardstick = [before.rate for row in of_case.values() for before, _ in row.rounds]
+        cells = [_cell(of_case[name], rows) if name in of_case else "" for name in libraries]
+        shown.add_row(case, _rate(case, median(yardstick)) if yardstick else "-", *cells)
+    legend = [
+        "a ratio is the median of the rounds, each by the pyzmq run immediately before it; - not measured",
+        "aim: what enomem is to reach; enomem.aio is to be faster than pyzmq.asyncio. Nothing passes or fails by it.",
+    ]
+    failed = [f"{row.case} {row.library} was not measured: {row.failed}" for row in rows if row.failed]
+    return Group(shown, *legend, *failed)
+
+
+def _cell(row: Row, rows: Sequence[Row]) -> str:
+    said = aim(row, rows)
+    ratio = "-" if row.ratio is None else f"{row.ratio:.3f}" if row.ratio < 0.1 else f"{row.ratio:.2f}"
+    return f"{ratio} (aim {said})" if said else ratio
+
+
+def as_json(asked: Plan, rows: Sequence[Row]) -> dict[str, Any]:
+    """Everything that was measured; the keys are in docs/command-line.md."""
+    names = {"enomem": "enomem", "pyzmq": "pyzmq", "pyomq": "pyomq"}
+    return {
+        "format": "enomem-bench-socket",
+        "version": 1,
+        "machine": {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()},
+        "versions": {name: _version(package) for name, package in names.items()},
+        "seconds": asked.seconds,
+        "rows": [
+            {
+                "case": row.case,
+                "library": row.library,
+                "ratio": row.ratio,
+                "aim": aim(row, rows) or None,
+                "failed": row.failed,
+                "rounds": [{"pyzmq": asdict(before), "library": asdict(mine)} for before, mine in row.rounds],
+            }
+            for row in rows
+        ],
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except ModuleNotFoundError:
+        return None
+
+
+# --- profiles
+
+
+def profile(asked: Plan) -> str:
+    """What each end of enomem spends its time on, in one run of each case, by cProfile."""
+    text = io.StringIO()
+    for case in asked.cases:
+        for library in asked.libraries:
+            with tempfile.TemporaryDirectory() as folder:
+                files = {end: str(Path(folder, end)) for end in CASES[case].ends}
+                count = pilot(case, library, asked.seconds, _say)
+                seen = measure(case, library, count, files)
+                for end, file in files.items():
+                    _write_profile(text, f"{case} {library} {end}", file, seen.count, seen.ends[end])
+    return text.getvalue()
+
+
+def _write_profile(text: io.StringIO, title: str, file: str, count: int, clock: Mapping[str, float]) -> None:
+    share = {name: f"{clock[name] / count * 1e6:.2f} us" for name in ("seconds", "process", "thread")}
+    text.write(
+        f"\n{title}: {count} messages under the profiler; a message takes {share['seconds']} by the clock, "
+        f"{share['process']} of the processor, of it {share['thread']} in the thread that calls (the one profiled)\n"
+    )
+    pstats.Stats(file, stream=text).strip_dirs().sort_stats("tottime").print_stats(PROFILED)
+
+
+# --- the command
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def run(
+    only: Sequence[str], rounds: int, seconds: float, quick: bool, json_file: Path | None, profiled: bool, quiet: bool
+) -> int:
+    """Measure and print; 0 if all was measured, 3 if it was stopped, 4 if a pair did not come to its end."""
+    if quick:
+        rounds, seconds = 1, 0.05
+    asked = plan(only, rounds, seconds)
+    out = console.Output(highlight=False)
+    if profiled:
+        mine = tuple(name for name in asked.libraries if name.startswith("enomem")) if not only else asked.libraries
+        try:
+            out.print(profile(Plan(asked.cases, mine, 1, seconds)), markup=False, soft_wrap=True)
+        except Failed as error:
+            _say(f"not measured: {error}")
+            return 4
+        return 0
+    if json_file is not None:
+        _can_write(json_file)
+    found: list[Row] = []
+    interrupted = False
+    try:
+        measure_all(asked, found, (lambda _: None) if quiet else _say)
+    except KeyboardInterrupt:
+        interrupted = True
+    if json_file is not None:
+        json_file.write_text(json.dumps(as_json(asked, found), indent=1) + "\n", encoding="utf-8")
+    if found:
+        out.print(table(found), soft_wrap=True)
+    if interrupted:
+        out.print("interrupted: what is shown is what was finished")
+        return 3
+    return 4 if any(row.failed for row in found) else 0
+
+
+def _can_write(path: Path) -> None:
+    """Find out before minutes of work whether the result can be written."""
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None

@@ -44,7 +44,7 @@ class Need:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Grant:
     """The answer to a request: the pool afterwards, the rule, and the site that was refused, if one was."""
 

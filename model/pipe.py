@@ -9,7 +9,7 @@ look-ahead), so that a delimiter can be written without memory: the part that fi
 therefore needs the next chunk *before* it is written.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,17 @@ def chunks(pipe: Pipe, chunk: int) -> int:
 
 def write(pipe: Pipe) -> Pipe:
     """Append one uncommitted part (PIPE-1); the caller has taken what ``chunks`` says it needs."""
-    return replace(pipe, tail=pipe.tail + 1)
+    return Pipe(pipe.messages, pipe.parts, pipe.tail + 1, pipe.front)
 
 
 def commit(pipe: Pipe) -> Pipe:
     """Make the uncommitted parts one message that can be read (PIPE-2); needs no memory."""
-    return replace(pipe, messages=pipe.messages + 1, parts=pipe.parts + pipe.tail, tail=0)
+    return Pipe(pipe.messages + 1, pipe.parts + pipe.tail, 0, pipe.front)
 
 
 def roll_back(pipe: Pipe, parts: int) -> Pipe:
     """Drop the newest ``parts`` uncommitted parts (PIPE-3), across chunk boundaries; needs no memory."""
-    return replace(pipe, tail=pipe.tail - parts)
+    return Pipe(pipe.messages, pipe.parts, pipe.tail - parts, pipe.front)
 
 
 def read(pipe: Pipe, parts: int, chunk: int, messages: int = 1) -> Pipe:
@@ -56,12 +56,7 @@ def read(pipe: Pipe, parts: int, chunk: int, messages: int = 1) -> Pipe:
 
     Several ``messages``, of ``parts`` parts together, are taken as if one after the other.
     """
-    return replace(
-        pipe,
-        messages=pipe.messages - messages,
-        parts=pipe.parts - parts,
-        front=(pipe.front + parts) % chunk,
-    )
+    return Pipe(pipe.messages - messages, pipe.parts - parts, pipe.tail, (pipe.front + parts) % chunk)
 
 
 def gone() -> Pipe:

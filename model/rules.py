@@ -153,6 +153,41 @@ class Rule(Enum):
     CONFLATE_1 = "CONFLATE-1"
     CONFLATE_2 = "CONFLATE-2"
 
+    # the wire: spec/wire.md
+    WIRE_1 = "WIRE-1"
+    WIRE_2 = "WIRE-2"
+    WIRE_3 = "WIRE-3"
+    WIRE_4 = "WIRE-4"
+    WIRE_5 = "WIRE-5"
+    WIRE_6 = "WIRE-6"
+    WIRE_7 = "WIRE-7"
+    WIRE_8 = "WIRE-8"
+    WIRE_9 = "WIRE-9"
+    WIRE_10 = "WIRE-10"
+    WIRE_11 = "WIRE-11"
+    WIRE_12 = "WIRE-12"
+    WIRE_13 = "WIRE-13"
+    WIRE_14 = "WIRE-14"
+    WIRE_15 = "WIRE-15"
+    WIRE_16 = "WIRE-16"
+    WIRE_17 = "WIRE-17"
+    WIRE_18 = "WIRE-18"
+    WIRE_19 = "WIRE-19"
+    WIRE_20 = "WIRE-20"
+    WIRE_21 = "WIRE-21"
+    WIRE_22 = "WIRE-22"
+    WIRE_23 = "WIRE-23"
+    WIRE_24 = "WIRE-24"
+    WIRE_25 = "WIRE-25"
+    WIRE_26 = "WIRE-26"
+    WIRE_27 = "WIRE-27"
+    WIRE_28 = "WIRE-28"
+    WIRE_29 = "WIRE-29"
+    WIRE_30 = "WIRE-30"
+    WIRE_31 = "WIRE-31"
+    WIRE_32 = "WIRE-32"
+    WIRE_33 = "WIRE-33"
+
     @property
     def kind(self) -> RuleClass:
         """The class of the rule: succeed, fail or oom."""
@@ -175,6 +210,9 @@ _OOM = frozenset(
         Rule.RECEIVE_6,
         Rule.CONNECT_4,
         Rule.CONNECT_5,
+        Rule.PUB_3,
+        Rule.PUB_5,
+        Rule.SUB_8,
     }
 )
 _FAIL = frozenset(
@@ -191,5 +229,48 @@ _FAIL = frozenset(
         Rule.CONNECT_3,
         Rule.HEART_2,
         Rule.HEART_3,
+        Rule.TYPE_1,
+        Rule.TYPE_2,
+        Rule.TYPE_3,
+        Rule.TURN_6,
+        Rule.PAIR_2,
+        Rule.REQ_2,
+        Rule.REQ_6,
+        Rule.REQ_8,
+        Rule.REP_2,
+        Rule.REP_3,
+        Rule.REP_5,
+        Rule.REP_6,
+        Rule.ROUTER_2,
+        Rule.ROUTER_3,
+        Rule.ROUTER_4,
+        Rule.ROUTER_5,
+        Rule.ROUTER_9,
+        Rule.PUB_2,
+        Rule.PUB_4,
+        Rule.PUB_9,
+        Rule.SUB_3,
+        Rule.SUB_5,
+        Rule.WIRE_3,
+        Rule.WIRE_4,
+        Rule.WIRE_6,
+        Rule.WIRE_7,
+        Rule.WIRE_9,
+        Rule.WIRE_10,
+        Rule.WIRE_11,
+        Rule.WIRE_12,
+        Rule.WIRE_13,
+        Rule.WIRE_14,
+        Rule.WIRE_15,
+        Rule.WIRE_18,
+        Rule.WIRE_19,
+        Rule.WIRE_20,
+        Rule.WIRE_25,
+        Rule.WIRE_26,
+        Rule.WIRE_27,
+        Rule.WIRE_28,
+        Rule.WIRE_29,
+        Rule.WIRE_30,
+        Rule.WIRE_31,
     }
 )

@@ -94,7 +94,7 @@ class Sizes:
         return self.part * parts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sent:
     """The outcome of one call: rules (the first is the call's own), answer, next states, and what to do.
 
@@ -113,6 +113,18 @@ class Sent:
     dropped: int = 0
     committed: bool = False
     asked: tuple[Need, ...] = ()
+
+
+IDLE, SENDING, SKIPPING, WAITING, GONE = Phase
+OK = Answer.OK
+
+FIRST = (Rule.SEND_1, Rule.MEM_1, Rule.PIPE_1)
+FIRST_GROWS = (*FIRST, Rule.PIPE_4)
+FURTHER = (Rule.SEND_2, Rule.MEM_1, Rule.PIPE_1)
+FURTHER_GROWS = (*FURTHER, Rule.PIPE_4)
+LAST = (Rule.SEND_3, Rule.MEM_1, Rule.PIPE_1, Rule.PIPE_2)
+LAST_GROWS = (Rule.SEND_3, Rule.MEM_1, Rule.PIPE_1, Rule.PIPE_4, Rule.PIPE_2)
+"""The rules of an accepted part: the first of several, a further one, the last; with a new chunk, or without."""
 
 
 def held(sizes: Costs, send: Send, pipe: Pipe) -> int:
@@ -134,23 +146,24 @@ def send_part(
     ECONNRESET (SEND-12); while skipping, parts are swallowed (SEND-8, SEND-9); a first part finds the pipe full
     or not (SEND-4); everything else depends on memory.
     """
-    if send.phase == Phase.GONE:
+    phase = send.phase
+    if phase == GONE:
         return Sent((Rule.SEND_12,), Answer.GONE, pool, Send(), pipe)
-    if send.phase == Phase.SKIPPING:
+    if phase == SKIPPING:
         if last:
-            return Sent((Rule.SEND_9,), Answer.OK, pool, Send(), pipe)
-        return Sent((Rule.SEND_8,), Answer.OK, pool, send, pipe)
-    if send.phase == Phase.WAITING:
+            return Sent((Rule.SEND_9,), OK, pool, Send(), pipe)
+        return Sent((Rule.SEND_8,), OK, pool, send, pipe)
+    if phase == WAITING:
         return Sent((Rule.SEND_14,), Answer.WAIT, pool, send, pipe)
-    if send.phase == Phase.IDLE and pipes.full(pipe, hwm):
+    if phase == IDLE and pipes.full(pipe, hwm):
         return Sent((Rule.SEND_4, Rule.PIPE_6), Answer.FULL, pool, send, pipe)
     after = pipes.write(pipe)
     slot = pipes.chunks(after, sizes.slots) - pipes.chunks(pipe, sizes.slots)
-    grows = (Rule.PIPE_4,) if slot > 0 else ()
+    grows = slot > 0
     amount = sizes.part + sizes.chunk * slot
     asked: tuple[Need, ...] = ()
     if policy.reserves and send.reserved >= amount:
-        send = replace(send, reserved=send.reserved - amount)
+        send = Send(phase, send.note, send.reserved - amount)
         grant = memory.Grant(pool, Rule.MEM_1, None)
     else:
         # Nothing was reserved, or the message turned out longer than was said: its parts ask like any others.
@@ -158,14 +171,12 @@ def send_part(
         grant = memory.take(pool, asked, refuse)
     if grant.refused is not None:
         return _no_memory(policy, sizes, send, pipe, last, grant)
-    begins = pipe.tail == 0
     if not last:
-        rules = (Rule.SEND_1 if begins else Rule.SEND_2, grant.rule, Rule.PIPE_1, *grows)
-        return Sent(rules, Answer.OK, grant.pool, replace(send, phase=Phase.SENDING), after, wrote=True, asked=asked)
+        rules = (FIRST_GROWS if grows else FIRST) if pipe.tail == 0 else (FURTHER_GROWS if grows else FURTHER)
+        return Sent(rules, OK, grant.pool, begun(send), after, None, True, asked=asked)
     # The last part's flush is the commit. What was reserved and not needed goes back; nothing is asked for.
-    left = memory.give(grant.pool, send.reserved)
-    rules = (Rule.SEND_3, grant.rule, Rule.PIPE_1, *grows, Rule.PIPE_2)
-    return Sent(rules, Answer.OK, left, Send(), pipes.commit(after), wrote=True, committed=True, asked=asked)
+    left = memory.give(grant.pool, send.reserved) if policy.reserves else grant.pool
+    return Sent(LAST_GROWS if grows else LAST, OK, left, Send(), pipes.commit(after), None, True, 0, True, asked)
 
 
 def _needs(sizes: Costs, slot: int) -> tuple[Need, ...]:
@@ -226,7 +237,7 @@ def serve(sizes: Costs, pool: Pool, send: Send, pipe: Pipe, parts: int) -> Sent:
 
 def begun(send: Send) -> Send:
     """The message is begun though nothing of it is queued: a part of it said where it goes (ROUTER-1)."""
-    return replace(send, phase=Phase.SENDING)
+    return Send(Phase.SENDING, send.note, send.reserved)
 
 
 def swallowing(send: Send) -> Send:

@@ -12,7 +12,10 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
-FILES = ("memory.md", "pipe.md", "send.md", "link.md", "policies.md", "properties.md")
+FILES = (
+    *("memory.md", "pipe.md", "send.md", "link.md", "receive.md", "connection.md", "patterns.md", "wire.md"),
+    *("policies.md", "properties.md"),
+)
 """The order of reading, which is that of ``enomem.model.rules.Rule``; other files follow by name."""
 
 _PACKAGE = "enomem.spec"

@@ -15,8 +15,9 @@ from enomem.model.rules import Rule
 from enomem.spec.text import Entry, entries, parse
 
 ENTRIES = entries()
-RULES = [entry for entry in ENTRIES.values() if entry.file in ("memory.md", "pipe.md", "send.md", "link.md")]
-PREFIXES = ("MEM", "PIPE", "SEND", "LINK", "SAFE", "LIVE", "ASSUME")
+NOT_RULES = ("policies.md", "properties.md")
+RULES = [entry for entry in ENTRIES.values() if entry.file not in NOT_RULES]
+PREFIXES = (*dict.fromkeys(rule.value.rpartition("-")[0] for rule in Rule), "SAFE", "LIVE", "ASSUME")
 REFERENCE = re.compile(rf"\b(?:{'|'.join(PREFIXES)})-(?:[A-Z]+|[0-9]+)\b")
 SPEC_FILES = sorted(
     item.name for item in resources.files("enomem.spec").iterdir() if item.name.endswith(".md")

@@ -31,6 +31,7 @@ class Dealer(Queued):
 
     name: ClassVar[str] = "DEALER"
     accepts: ClassVar[frozenset[str]] = pattern.PAIRS["DEALER"]
+    conflates: ClassVar[bool] = True
 
     def begin(self, state: Turns, count: int, free: Can, to: int | None = None, last: bool = False) -> Begin[Turns]:
         """Whose turn it is among the available peers (DEALER-1)."""

@@ -154,8 +154,9 @@ class Pattern(Generic[S]):
     application. ``publishes``: a message for many pipes goes to those whose subscriptions match, else to all.
     ``subscribes``: it has subscriptions and sends them to its peers; ``filters``: what it receives has to match one.
     ``drains``: when a message is committed, all that waits to be received is dropped, what is left of a half-taken
-    message too (REQ-3). ``routes``: its pipes have routing ids. The last four are the rules of what returns
-    only a state: ``committed``, ``dropped``, ``detached``, ``taken``.
+    message too (REQ-3). ``routes``: its pipes have routing ids. ``conflates``: it may keep only the newest message
+    (CONFLATE-1). The last four are the rules of what returns only a state: ``committed``, ``dropped``, ``detached``,
+    ``taken``.
     """
 
     name: ClassVar[str]
@@ -167,6 +168,7 @@ class Pattern(Generic[S]):
     filters: ClassVar[bool] = False
     drains: ClassVar[bool] = False
     routes: ClassVar[bool] = False
+    conflates: ClassVar[bool] = False
     commits: ClassVar[Rule] = Rule.TURN_2
     drops: ClassVar[Rule] = Rule.TURN_3
     leaves: ClassVar[Rule] = Rule.TURN_5
@@ -202,6 +204,10 @@ class Pattern(Generic[S]):
     def may_send(self, state: S) -> Rule | None:
         """The rule by which a message may not be begun now, whatever pipes there are; None if it may."""
         return None if self.sends else Rule.TYPE_2
+
+    def writable(self, state: S, count: int, free: Can) -> bool:
+        """Would a first part be answered with other than EAGAIN or an error (POLLOUT)?  Unless memory is short."""
+        return self.may_send(state) is None and turns.choose(0, count, free) >= 0
 
     def may_receive(self, state: S) -> Rule | None:
         """The rule by which nothing may be received now, whatever waits; None if it may."""

@@ -22,6 +22,11 @@ class Pub(Queued):
     accepts: ClassVar[frozenset[str]] = pattern.PAIRS["PUB"]
     receives: ClassVar[bool] = False
     publishes: ClassVar[bool] = True
+    conflates: ClassVar[bool] = True
+
+    def writable(self, state: Turns, count: int, free: Can) -> bool:
+        """Always: nobody can hold it up (PUB-1)."""
+        return True
 
     def begin(self, state: Turns, count: int, free: Can, to: int | None = None, last: bool = False) -> Begin[Turns]:
         """To all that match (PUB-1)."""

@@ -23,6 +23,7 @@ class Pull(Queued):
     name: ClassVar[str] = "PULL"
     accepts: ClassVar[frozenset[str]] = pattern.PAIRS["PULL"]
     sends: ClassVar[bool] = False
+    conflates: ClassVar[bool] = True
 
     def offered(self, state: Turns, place: int, shape: Shape) -> Offered[Turns]:
         """Whatever comes (PUSH-2)."""

@@ -31,6 +31,7 @@ class Push(Queued):
     name: ClassVar[str] = "PUSH"
     accepts: ClassVar[frozenset[str]] = pattern.PAIRS["PUSH"]
     receives: ClassVar[bool] = False
+    conflates: ClassVar[bool] = True
 
     def begin(self, state: Turns, count: int, free: Can, to: int | None = None, last: bool = False) -> Begin[Turns]:
         """Whose turn it is among the available ones (PUSH-1)."""

@@ -150,6 +150,10 @@ class Rep(Pattern[State]):
         """Only when a reply is due (REP-3)."""
         return None if state.phase == Phase.REPLY else Rule.REP_3
 
+    def writable(self, state: State, count: int, free: Can) -> bool:
+        """When a reply is due: it goes or is swallowed (REP-4 to REP-6)."""
+        return state.phase == Phase.REPLY
+
     def may_receive(self, state: State) -> Rule | None:
         """Not while a reply is due (REP-3)."""
         return Rule.REP_3 if state.phase == Phase.REPLY else None

@@ -93,6 +93,10 @@ class Router(Queued):
         """To whom the first part names (ROUTER-1 to ROUTER-5)."""
         return begin(state, self.mandatory, free, -1 if to is None else to, last)
 
+    def writable(self, state: Turns, count: int, free: Can) -> bool:
+        """Always, unless mandatory: then one peer has room, but perhaps not the one that is meant."""
+        return not self.mandatory or turns.choose(0, count, free) >= 0
+
     def dropped(self, state: Turns) -> Turns:
         """Start again at an address (ROUTER-6)."""
         return dropped(state)

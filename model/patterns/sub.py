@@ -5,10 +5,15 @@ from typing import ClassVar
 
 from ..rules import Rule
 from . import pattern, turns
-from .pattern import Offered, Queued, Shape
+from .pattern import Attached, Offered, Queued, Shape
 from .turns import Turns
 
 _whole = pattern.whole(Rule.SUB_4)
+
+
+def attached(state: Turns, count: int) -> Attached[Turns]:
+    """A publisher came; it is to be told all subscriptions, of which it can know nothing (SUB-7)."""
+    return Attached(Rule.SUB_7, turns.joined(state, count), True)
 
 
 def offered(state: Turns, place: int, shape: Shape) -> Offered[Turns]:
@@ -31,6 +36,11 @@ class Sub(Queued):
     sends: ClassVar[bool] = False
     subscribes: ClassVar[bool] = True
     filters: ClassVar[bool] = True
+    conflates: ClassVar[bool] = True
+
+    def attached(self, state: Turns, count: int) -> Attached[Turns]:
+        """Every publisher is welcome, and told (SUB-7)."""
+        return attached(state, count)
 
     def offered(self, state: Turns, place: int, shape: Shape) -> Offered[Turns]:
         """What it subscribed to (SUB-4, SUB-5)."""

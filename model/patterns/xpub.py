@@ -11,15 +11,23 @@ from .turns import Can, Turns
 _whole = pattern.whole(Rule.PUB_10)
 
 
-def heard(verbose: bool, verboser: bool, subscribes: bool, changes: bool) -> bool:
-    """Is a subscription (or its end) shown to the application (PUB-8)?
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Is a subscription, or the end of one, ``shown`` to the application as a message?"""
 
-    ``changes``: it is the first, or the last, of all peers for its topic. ``verbose`` shows every subscription,
-    ``verboser`` every end of one as well.
+    rule: Rule
+    shown: bool
+
+
+def heard(verbose: bool, verboser: bool, subscribes: bool, changes: bool) -> Heard:
+    """A peer ``subscribes`` or cancels; ``changes``: it is the first of all peers for its topic, or was the last.
+
+    What changes nothing is not shown (PUB-8), but for a subscription where ``verbose``, and for either where
+    ``verboser`` (PUB-7).
     """
-    if verboser:
-        return True
-    return changes or (verbose and subscribes)
+    if changes or verboser or (verbose and subscribes):
+        return Heard(Rule.PUB_7, True)
+    return Heard(Rule.PUB_8, False)
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,10 @@ class Xpub(Queued):
     verboser: bool = False
     nodrop: bool = False
 
+    def writable(self, state: Turns, count: int, free: Can) -> bool:
+        """Always, as libzmq: who matches is known only with the first part."""
+        return True
+
     def begin(self, state: Turns, count: int, free: Can, to: int | None = None, last: bool = False) -> Begin[Turns]:
         """To all that match (PUB-1); whether they have room is seen when the matching ones are known (PUB-5)."""
         return pub.begin(state)
@@ -41,6 +53,6 @@ class Xpub(Queued):
         """Whatever is not a subscription is delivered (PUB-10)."""
         return _whole(turns.received(state, place))
 
-    def heard(self, subscribes: bool, changes: bool) -> bool:
-        """Is a subscription, or the end of one, shown to the application (PUB-8)?"""
+    def heard(self, subscribes: bool, changes: bool) -> Heard:
+        """Is a subscription, or the end of one, shown to the application (PUB-7, PUB-8)?"""
         return heard(self.verbose, self.verboser, subscribes, changes)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..rules import Rule
-from . import pattern, turns
-from .pattern import Begin, Offered, Queued, Shape, Way
+from . import pattern, sub, turns
+from .pattern import Attached, Begin, Offered, Queued, Shape, Way
 from .turns import Can, Turns
 
 _whole = pattern.whole(Rule.SUB_4)
@@ -23,6 +23,14 @@ class Xsub(Queued):
     name: ClassVar[str] = "XSUB"
     accepts: ClassVar[frozenset[str]] = pattern.PAIRS["XSUB"]
     subscribes: ClassVar[bool] = True
+
+    def attached(self, state: Turns, count: int) -> Attached[Turns]:
+        """Every publisher is welcome, and told (SUB-7)."""
+        return sub.attached(state, count)
+
+    def writable(self, state: Turns, count: int, free: Can) -> bool:
+        """Always: nobody can hold it up (SUB-6)."""
+        return True
 
     def begin(self, state: Turns, count: int, free: Can, to: int | None = None, last: bool = False) -> Begin[Turns]:
         """To all peers (SUB-6)."""

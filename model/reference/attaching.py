@@ -175,7 +175,6 @@ def connect(core: Core, text: str) -> None:
     core.targets.append(target)
     core.last_endpoint = text
     context.reactor.start()
-    core.topics.targeted(session)
     _attempt(core, target)
 
 

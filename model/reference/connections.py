@@ -63,7 +63,6 @@ class Connection:
         self.out: deque[bytes | memoryview] = deque()
         self.commands: deque[bytes] = deque()
         self.flight_units = self.flight_messages = 0
-        self.body_units = 0
         self.pending: tuple[list[list[bytes]], int, int] | None = None
         self.paused = False
         self.stalled_at = 0.0
@@ -199,7 +198,7 @@ class Connection:
                 batch = self.core.sifted(session, decoder.take(room))
                 if not self._still():
                     return
-                half = decoder.held + PART * decoder.half_read + self.body_units
+                half = decoder.held + PART * decoder.half_read
                 if not batch and half == session.inbox.half:
                     if decoder.wanted and self._body():
                         continue
@@ -230,7 +229,6 @@ class Connection:
             self._stalled(got.inbox, got.rules[0])
             return False
         self._goes_on()
-        self.body_units = 0
         decoder.allow()
         return True
 
@@ -369,7 +367,7 @@ class Connection:
                 parts += len(message)
                 for part in message:
                     units += len(part) + PART
-                buffers.extend(frames.encode(message))
+                frames.add(buffers, message)
             context = self.context
             session.pipe, context.pool = context.steps(
                 link, "begin", session.name, session.weights, context.pool, session.pipe, parts, messages

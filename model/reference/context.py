@@ -136,27 +136,22 @@ class Context:
 
     def send_part(self, name: str, weights: Weights, send: Send, pipe: Pipe, hwm: int, last: bool) -> Sent:
         """One part through the send machine; the allocator is asked what the machine asks."""
+        sent: Sent = self.parts(sends, "send_part", name, self.policy, weights, self.pool, send, pipe, hwm, last)
+        return sent
+
+    def parts(self, module: Any, name: str, subject: str, *arguments: Any) -> Any:
+        """A step of a send machine, which ends with the refusal and whose pool is not taken over yet."""
         refuse = None
         if self.allocator is not None:
-            asked = sends.send_part(self.policy, weights, self.pool, send, pipe, hwm, last, None).asked
-            refuse = self._refusal(asked)
-        sent: Sent = self.steps(
-            sends, "send_part", name, self.policy, weights, self.pool, send, pipe, hwm, last, refuse
-        )
-        if sent.pool.used > self.peak:
-            self.peak = sent.pool.used
-        return sent
+            refuse = self._refusal(getattr(module, name)(*arguments, None).asked)
+        result = self.steps(module, name, subject, *arguments, refuse)
+        if result.pool.used > self.peak:
+            self.peak = result.pool.used
+        return result
 
     def reserve(self, name: str, weights: Weights, send: Send, pipe: Pipe, hwm: int, parts: int) -> Sent:
         """The reservation of a whole message; the allocator is asked what the machine asks."""
-        refuse, waiting = None, len(self.line)
-        if self.allocator is not None:
-            asked = sends.reserve(weights, self.pool, send, pipe, hwm, parts, waiting, None).asked
-            refuse = self._refusal(asked)
-        sent: Sent = self.steps(
-            sends, "reserve", name, weights, self.pool, send, pipe, hwm, parts, waiting, refuse
-        )
-        self.peak = max(self.peak, sent.pool.used)
+        sent: Sent = self.parts(sends, "reserve", name, weights, self.pool, send, pipe, hwm, parts, len(self.line))
         return sent
 
     def ask(self, module: Any, name: str, subject: str, *arguments: Any) -> Any:

@@ -18,8 +18,9 @@ from .. import pipe as pipes
 from .. import send as sends
 from ..connection import Next, Reason
 from ..memory import Site
-from ..patterns import req
+from ..patterns import conflate, req
 from ..patterns.pattern import Shape
+from ..patterns.router import Claim
 from ..patterns.routing import Routing
 from ..rules import Rule
 from ..wire.decoder import Limits
@@ -36,7 +37,7 @@ from .options import Options
 from .outgoing import Outgoing
 from .sessions import Session
 from .topics import Topics
-from .weights import CONNECTION, LISTENER, SOCKET
+from .weights import CONNECTION, LISTENER, SOCKET, weight
 
 if TYPE_CHECKING:
     from .context import Context
@@ -88,10 +89,10 @@ class Core:
             verbose=bool(number(Option.XPUB_VERBOSE)) or bool(number(Option.XPUB_VERBOSER)),
             verboser=bool(number(Option.XPUB_VERBOSER)),
         )
-        self.conflate = bool(number(Option.CONFLATE))
+        self.conflate = bool(number(Option.CONFLATE)) and self.pattern.conflates
         self.plain = not self.pattern.filters and self.kind not in (SocketType.REQ, SocketType.REP)
-        self.receive_hwm = number(Option.RCVHWM) or UNLIMITED
-        self.send_hwm = number(Option.SNDHWM) or UNLIMITED
+        self.receive_hwm = UNLIMITED if self.conflate else number(Option.RCVHWM) or UNLIMITED
+        self.send_hwm = UNLIMITED if self.conflate else number(Option.SNDHWM) or UNLIMITED
 
     def local(self) -> Local:
         """What this socket says of itself in a handshake."""
@@ -183,7 +184,15 @@ class Core:
 
     def conflated(self, session: Session) -> None:
         """Only the newest message is kept."""
-        raise NotImplementedError(session)
+        older = session.queue.popleft()
+        units = weight(older)
+        context = self.context
+        kept = context.steps(
+            conflate, "replaced", session.name, session.weights, context.pool, session.pipe, len(older), units
+        )
+        context.pool, session.pipe = kept.pool, kept.pipe
+        session.weights.committed -= units
+        self.tell(EventKind.DISCARDED, session.name, kept.rule.value, rule=kept.rule, messages=1)
 
     def count(self, sites: dict[Site, int]) -> None:
         """Add what this socket holds, by site."""
@@ -191,6 +200,7 @@ class Core:
         sites[Site.LISTENER] += LISTENER * len(self.listeners)
         apart = [connection for connection in self.connections if not connection.initiated]
         sites[Site.CONNECTION] += CONNECTION * (len(apart) + len(self.targets))
+        sites[Site.SUBSCRIPTION] += self.topics.units
         sites[Site.RECEIVE_BODY] += self.incoming.units + self.incoming.envelope_units
         for connection in self.connections:
             sites[Site.BODY] += connection.flight_units
@@ -238,6 +248,10 @@ class Core:
     def step(self, name: str, *arguments: Any) -> Any:
         """A step of the pattern."""
         return self.context.steps(self.pattern, name, self.name, self.state, *arguments)
+
+    def step_of(self, name: str, *arguments: Any) -> Any:
+        """A step of the pattern that has nothing to do with its state."""
+        return self.context.steps(self.pattern, name, self.name, *arguments)
 
     def drop_pipe(self, session: Session) -> None:
         """The peer went for good: what was not sent yet is lost (PIPE-7)."""
@@ -291,7 +305,8 @@ class Core:
             connection.end(Reason.SECOND_PEER)
             return
         self.tell(EventKind.HANDSHAKE_SUCCEEDED, connection.endpoint, value=connection.number)
-        self.topics.connected(connection)
+        if self.pattern.subscribes:
+            self.topics.connected(connection)
         if self.options.number(Option.PROBE_ROUTER):
             self.outgoing.probe(session)
         self.notify()
@@ -301,7 +316,7 @@ class Core:
         wanted = self._connect_id(session) or peer.routing_id
         holder = self.routing.holder(wanted) if wanted else None
         if holder is not None and holder is not session:
-            if not self.pattern.hands_over():
+            if self.step_of("claim", True).claim == Claim.REFUSED:
                 return False
             self.routing.remove(holder)
             old = holder.connection
@@ -317,7 +332,11 @@ class Core:
 
     def arrived(self, session: Session) -> None:
         """Messages of this session wait to be received."""
-        if len(session.arrived) and (self.waiters or self.callbacks):
+        if self.conflate:
+            overtaken = self.context.steps(conflate, "overtaken", session.name, len(session.arrived))
+            for _ in range(overtaken.messages):
+                self.incoming.discard(session, overtaken.rule)
+        if self.waiters or self.callbacks:
             self.notify()
 
     def drained(self, session: Session) -> None:

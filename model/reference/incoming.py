@@ -150,13 +150,16 @@ class Incoming:
         self._drop_rest()
         for session in list(self.core.sessions):
             while session.arrived:
-                units = weight(session.arrived.popleft())
-                self.context.pool, session.inbox = self.context.steps(
-                    receive, "taken", session.name, self.context.pool, session.inbox, units
-                )
-                self._give(units)
-                self.core.tell(EventKind.DISCARDED, session.name, Rule.REQ_3.value, rule=Rule.REQ_3, messages=1)
+                self.discard(session, Rule.REQ_3)
             self._read_on(session)
+
+    def discard(self, session: Session, rule: Rule) -> None:
+        """Drop the oldest message of a session's queue."""
+        units = weight(session.arrived.popleft())
+        context = self.context
+        context.pool, session.inbox = context.steps(receive, "taken", session.name, context.pool, session.inbox, units)
+        self._give(units)
+        self.core.tell(EventKind.DISCARDED, session.name, rule.value, rule=rule, messages=1)
 
     def _drop_rest(self) -> None:
         self.parts = []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import pipe as pipes
 from .. import send as sends
+from ..patterns.fan_out import SentAll
 from ..patterns.pattern import Way
 from ..rules import Rule
 from ..send import Answer, Phase, Send, Sent
@@ -64,6 +65,9 @@ class Outgoing:
 
         Raises NoMemory, Again, PeerGone, StateError, NotSupported, HostUnreachable.
         """
+        if self.core.topics.targets is not None:
+            self.core.topics.fan_out(data, last, wait)
+            return
         if self.current is None and self.send.phase == IDLE and not self._begin(data, last, wait, whole, parts):
             return
         session = self.current or self.nowhere
@@ -86,7 +90,8 @@ class Outgoing:
                     continue
                 break
             if way == Way.FAN:
-                return core.topics.fan_out(data, last)
+                core.topics.fan_out(data, last, wait)
+                return False
             if way == Way.NOBODY:
                 core.flush()
                 if core.step("begin", len(core.sessions), self.free, to, last).way == Way.NOBODY:
@@ -124,35 +129,33 @@ class Outgoing:
         context.pool = sent.pool
         session.pipe = sent.pipe
         self.send = send = sent.send
-        if sent.dropped:
-            del session.tail[-sent.dropped :]
-            del weights.tail[-sent.dropped :]
-        if sent.wrote:
-            session.tail.append(data)
-            weights.tail.append(weights.part)
+        self.carry_out(session, sent, data)
         if sent.committed:
-            self._committed(session)
+            self._committed()
         elif send.phase == IDLE or send.phase == SKIPPING:
             self._over()
         if sent.answer is not OK:
             self._failed(sent, weights.part)
         return True
 
-    def _committed(self, session: Session) -> None:
-        core, weights = self.core, session.weights
-        message = session.tail
+    def carry_out(self, session: Session, sent: Sent | SentAll, data: bytes) -> None:
+        """Do to the payloads what a step says."""
+        weights = session.weights
+        if sent.dropped:
+            del session.tail[-sent.dropped :]
+            del weights.tail[-sent.dropped :]
+        if sent.wrote:
+            session.tail.append(data)
+            weights.tail.append(weights.part)
+        if not sent.committed:
+            return
+        message, tail = session.tail, weights.tail
         session.tail = []
-        tail = weights.tail
         weights.committed += tail[0] if len(tail) == 1 else sum(tail)
         tail.clear()
-        if core.conflate and session.queue:
-            core.conflated(session)
+        if self.core.conflate and session.queue:
+            self.core.conflated(session)
         session.queue.append(message)
-        self.current = None
-        core.state = core.step("committed")
-        core.incoming.replied()
-        if core.pattern.drains:
-            core.incoming.drain()
         connection = session.connection
         if connection is not None and not connection.scheduled and not connection.out:
             self.streak += 1
@@ -161,6 +164,14 @@ class Outgoing:
             else:
                 connection.scheduled = True
                 self.context.reactor.soon(connection.flush)
+
+    def _committed(self) -> None:
+        core = self.core
+        self.current = None
+        core.state = core.step("committed")
+        core.incoming.replied()
+        if core.pattern.drains:
+            core.incoming.drain()
 
     def _over(self) -> None:
         """The message is over, and nothing of it was committed."""
@@ -226,16 +237,19 @@ class Outgoing:
     def abort(self, session: Session | None = None) -> None:
         """Drop the unfinished message (SEND-11); needs no memory."""
         session = session or self.current or self.nowhere
-        context = self.context
-        sent = context.steps(sends, "abort", session.name, session.weights, context.pool, self.send, session.pipe)
-        context.pool, self.send, session.pipe = sent.pool, sent.send, sent.pipe
-        if sent.dropped:
-            del session.tail[-sent.dropped :]
-            del session.weights.tail[-sent.dropped :]
+        self.send = self.aborted(session, self.send)
         self._over()
         self.core.topics.abort()
-        if context.thirsty:
-            context.given_back()
+        if self.context.thirsty:
+            self.context.given_back()
+
+    def aborted(self, session: Session, send: Send) -> Send:
+        """Drop what the pipe of a session has of the unfinished message."""
+        context = self.context
+        sent = context.steps(sends, "abort", session.name, session.weights, context.pool, send, session.pipe)
+        context.pool, session.pipe = sent.pool, sent.pipe
+        self.carry_out(session, sent, b"")
+        return sent.send  # type: ignore[no-any-return]
 
     def give_up(self) -> None:
         """The socket is closed."""

@@ -25,7 +25,7 @@ READ_ONLY = (Option.RCVMORE, Option.TYPE, Option.EVENTS, Option.FD, Option.LAST_
 
 def octets(data: Any) -> bytes:
     """A part as bytes; TypeError if it is no octets."""
-    if type(data) is bytes:
+    if isinstance(data, bytes):
         return data
     if isinstance(data, str):
         raise TypeError("a part is octets; encode the text, or use send_string")
@@ -387,7 +387,7 @@ class Socket:
         with self._lock:
             self._core.close(linger)
             if self._signal is not None:
-                self._core.callbacks.clear()
+                self._core.callbacks.remove(self._signal.raise_)
                 self._signal.close()
                 self._signal = None
 

@@ -8,58 +8,234 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import receive
+from ..connection import Reason
+from ..memory import Site
+from ..patterns import fan_out, subscriptions
+from ..patterns.subscriptions import Interests, Subscriptions
+from ..rules import Rule
+from ..send import Answer, Phase, Send
 from ..wire import commands
+from .errors import NoMemory, NotSupported
+from .monitor import EventKind
+from .sessions import Session
+from .weights import PART, TOPIC
 
 if TYPE_CHECKING:
     from .connections import Connection
     from .core import Core
-    from .sessions import Session
+    from .outgoing import Wait
 
 
 class Topics:
-    """What a socket subscribed to, and what its peers did."""
+    """What a socket subscribed to, what its peers did, and the ``targets`` of the message that goes to many."""
 
     def __init__(self, core: Core) -> None:
         self.core = core
+        self.own = Interests()
+        self.peers: Subscriptions[Session] = Subscriptions()
+        self.units = 0
+        self.targets: list[Session] | None = None
+
+    # --- what the application wants
 
     def want(self, topic: bytes, more: bool) -> None:
-        """The application subscribes, or takes a subscription back."""
-        raise NotImplementedError(topic, more)
+        """The application subscribes, or takes a subscription back; NoMemory changes nothing, and only the former."""
+        if not self.core.pattern.subscribes:
+            raise NotSupported(f"a {self.core.kind.name} socket has no subscriptions")
+        if not more:
+            self._want_no_more(topic)
+            return
+        amount = subscriptions.weigh([topic], TOPIC)
+        paid = self._pay(amount, self.own.held(topic))
+        if paid.refused is not None:
+            raise NoMemory(paid.refused, amount, *paid.rules)
+        if self.own.subscribe(topic):
+            self.units += amount
+        self._tell_all(topic, True)
 
-    def matches(self, topic: bytes) -> bool:
-        """Does the application want it?"""
-        raise NotImplementedError(topic)
+    def _want_no_more(self, topic: bytes) -> None:
+        cancels = self.own.cancel(topic)
+        if cancels:
+            for _ in range(cancels):
+                self._tell_all(topic, False)
+            self._release(topic)
 
-    def targeted(self, session: Session) -> None:
-        """The application connects to a publisher."""
+    def _pay(self, amount: int, held: bool) -> subscriptions.Paid:
+        paid: subscriptions.Paid = self.core.context.ask(subscriptions, "pay", self.core.name, amount, held)
+        return paid
+
+    def _release(self, topic: bytes) -> None:
+        amount = subscriptions.weigh([topic], TOPIC)
+        self.units -= amount
+        self.core.context.release(Site.SUBSCRIPTION, amount)
+
+    def _tell_all(self, topic: bytes, more: bool) -> None:
+        for connection in list(self.core.connections):
+            if connection.peer is not None:
+                connection.command(commands.encode_subscription(connection.peer.version, topic, more))
+
+    def matches(self, first: bytes) -> bool:
+        """Does the application want a message that begins like this?"""
+        return self.own.matches(first)
 
     def connected(self, connection: Connection) -> None:
         """A handshake is done: a publisher is told all topics."""
-
-    def gone(self, session: Session) -> None:
-        """A peer is gone, and its subscriptions with it."""
+        if connection.peer is not None:
+            for topic in self.own.topics():
+                connection.command(commands.encode_subscription(connection.peer.version, topic, True))
 
     def close(self) -> None:
-        """The socket is closed."""
+        """The socket is closed, and wants nothing any more."""
+        for topic in self.own.topics():
+            while self.own.held(topic):
+                self._want_no_more(topic)
 
-    def abort(self) -> None:
-        """The unfinished message is dropped."""
-
-    def fan_out(self, data: bytes, last: bool) -> bool:
-        """Send a part to many."""
-        raise NotImplementedError(data, last)
+    # --- what peers want
 
     def sifted(self, session: Session, batch: list[Any]) -> list[list[bytes]]:
-        """What of a batch is messages; commands are carried out."""
-        found = []
+        """What of a batch is messages for the application; commands are carried out."""
+        publishes = self.core.pattern.publishes
+        found: list[list[bytes]] = []
         for item in batch:
-            if type(item) is list:
-                found.append(item)
+            if type(item) is not list:
+                message = self._command(session, item)
+            elif publishes and (told := commands.subscription(item)) is not None:
+                message = self._command(session, told)
+            elif self.core.pattern.receives:
+                message = item
             else:
-                self._command(session, item)
+                # PUB and PUSH hear nothing: whatever a peer sends them is dropped.
+                message = None
+            if message is not None:
+                found.append(message)
         return found
 
-    def _command(self, session: Session, command: Any) -> None:
+    def _command(self, session: Session, command: Any) -> list[bytes] | None:
         connection = session.connection
-        if isinstance(command, commands.Ping) and connection is not None:
-            connection.pinged_by_peer(command.ttl, command.context)
+        if isinstance(command, commands.Ping):
+            if connection is not None:
+                connection.pinged_by_peer(command.ttl, command.context)
+        elif self.core.pattern.publishes and isinstance(command, (commands.Subscribe, commands.Cancel)):
+            return self._peer_wants(session, command.topic, isinstance(command, commands.Subscribe))
+        return None
+
+    def _peer_wants(self, session: Session, topic: bytes, more: bool) -> list[bytes] | None:
+        """A peer subscribes or cancels; returns what an XPUB's application is shown of it."""
+        if session.ended:
+            return None
+        if more:
+            paid = self._pay(subscriptions.weigh([topic], TOPIC), self.peers.held(session, topic))
+            if paid.refused is not None:
+                # A subscription that is silently missing would be the worst: the peer comes back and asks again.
+                if session.connection is not None:
+                    session.connection.end(Reason.NO_MEMORY, f"for a subscription [{paid.rules[0].value}]")
+                return None
+            fresh = not self.peers.held(session, topic)
+            changes = self.peers.add(session, topic)
+            if fresh:
+                self.units += subscriptions.weigh([topic], TOPIC)
+        else:
+            held = self.peers.held(session, topic)
+            changes = self.peers.remove(session, topic)
+            if held and not self.peers.held(session, topic):
+                self._release(topic)
+        return self._shown(more, changes, topic)
+
+    def _shown(self, more: bool, changes: bool, topic: bytes) -> list[bytes] | None:
+        pattern = self.core.pattern
+        if not pattern.receives or not pattern.heard(more, changes).shown:
+            return None
+        return [subscriptions.message(more, topic)]
+
+    def gone(self, session: Session) -> None:
+        """A peer is gone, and its subscriptions with it; what they weighed pays for telling an XPUB's application."""
+        if self.targets is not None and session in self.targets:
+            self.targets.remove(session)
+        context = self.core.context
+        for topic, last in self.peers.pipe_gone(session):
+            self._release(topic)
+            message = None if self.core.closed else self._shown(False, last, topic)
+            if message is not None:
+                amount = len(message[0]) + PART
+                got = context.steps(
+                    receive, "arrived", session.name, context.pool, session.inbox, 1, amount, session.inbox.half, None
+                )
+                context.pool, session.inbox = got.pool, got.inbox
+                if got.taken:
+                    session.arrived.append(message)
+                else:
+                    self.core.tell(EventKind.DISCARDED, session.name, "", rule=got.rules[0], messages=1)
+
+    # --- messages to many
+
+    def fan_out(self, data: bytes, last: bool, wait: Wait) -> None:
+        """Send a part to all whom the message is for."""
+        core = self.core
+        if self.targets is None:
+            if core.pattern.subscribes and (told := subscriptions.parse(data, last)) is not None:
+                self.want(told[1], told[0])
+                return
+            found = self.peers.matching(data) if core.pattern.publishes else core.sessions
+            self.targets = [session for session in found if not session.ended]
+        if getattr(core.pattern, "nodrop", False):
+            self._all_or_none(data, last, wait)
+        else:
+            for session in list(self.targets):
+                self._copy(session, data, last)
+        if last:
+            self._over("committed")
+
+    def _over(self, how: str) -> None:
+        self.targets = None
+        self.core.state = self.core.step(how)
+
+    def _copy(self, session: Session, data: bytes, last: bool) -> None:
+        core = self.core
+        weights = session.weights
+        weights.part = len(data) + PART
+        sent = core.context.parts(
+            fan_out, "copy", session.name, weights, core.context.pool, session.send, session.pipe, core.send_hwm, last
+        )
+        core.context.pool, session.pipe, session.send = sent.pool, sent.pipe, sent.send
+        core.outgoing.carry_out(session, sent, data)
+        if sent.answer in (Answer.FULL, Answer.NO_MEMORY):
+            core.tell(EventKind.DISCARDED, session.name, sent.answer.value, rule=sent.rules[0], messages=1)
+        if core.context.thirsty and sent.dropped:
+            core.context.given_back()
+
+    def _all_or_none(self, data: bytes, last: bool, wait: Wait) -> None:
+        core = self.core
+        context, outgoing = core.context, core.outgoing
+        while True:
+            targets = list(self.targets or ())
+            for session in targets:
+                session.weights.part = len(data) + PART
+            sent = context.parts(
+                fan_out, "all_or_none", core.name, context.policy, context.pool, outgoing.send,
+                [(session.weights, session.pipe) for session in targets], core.send_hwm, last,
+            )  # fmt: skip
+            if sent.answer != Answer.FULL:
+                break
+            core.flush()
+            if not any(len(session.queue) < session.pipe.messages for session in targets):
+                wait()
+        context.pool, outgoing.send = sent.pool, sent.send
+        for session, pipe in zip(targets, sent.pipes, strict=True):
+            session.pipe = pipe
+            outgoing.carry_out(session, sent, data)
+        if sent.answer == Answer.NO_MEMORY:
+            if outgoing.send.phase == Phase.IDLE:
+                self._over("dropped")
+            raise NoMemory(sent.refused, len(data) + PART, sent.rules[0], sent.rules[2])
+
+    def abort(self) -> None:
+        """The unfinished message is dropped, wherever it was queued."""
+        if self.targets is None:
+            return
+        core = self.core
+        for session in self.targets:
+            send = core.outgoing.send if getattr(core.pattern, "nodrop", False) else session.send
+            core.outgoing.aborted(session, send)
+            session.send = Send()
+        self._over("dropped")

@@ -1,11 +1,77 @@
-"""What a ZeroMQ socket does when memory runs out: an executable, machine-checked specification.
+"""What a ZeroMQ socket does when memory runs out: an executable, machine-checked specification, and that socket.
 
-The public names are those a policy's author needs. The machines are in :mod:`enomem.model`, what is asked of them
-and the engines that answer in :mod:`enomem.checks`, the normative text in :mod:`enomem.spec`.
+The socket's names are pyzmq's: ``enomem.Context``, ``enomem.PUSH``, ``enomem.SNDMORE``. The names of a send policy's
+author are here as well. The machines are in :mod:`enomem.model`, what is asked of them and the engines that answer in
+:mod:`enomem.checks`, the normative text in :mod:`enomem.spec`.
 """
 
 from enomem.model.memory import Site
 from enomem.model.policies import DISCARD, KEEP, RESERVE, SKIP, Reaction, SendPolicy, Unfinished
+from enomem.model.reference.constants import Flag, Option, PollEvent, SocketType
+from enomem.model.reference.context import Context, Memory
+from enomem.model.reference.errors import (
+    AddressInUse,
+    Again,
+    ContextTerminated,
+    HostUnreachable,
+    InvalidArgument,
+    NoMemory,
+    NotASocket,
+    NotSupported,
+    OurBug,
+    PeerGone,
+    SocketError,
+    StateError,
+)
+from enomem.model.reference.monitor import Event, EventKind
+from enomem.model.reference.poller import Poller, proxy
+from enomem.model.reference.sockets import Socket
 
 __version__ = "0.1.0"
-__all__ = ["DISCARD", "KEEP", "RESERVE", "SKIP", "Reaction", "SendPolicy", "Site", "Unfinished", "__version__"]
+
+PAIR, PUB, SUB, REQ, REP, DEALER, ROUTER, PULL, PUSH, XPUB, XSUB = SocketType
+DONTWAIT, SNDMORE = Flag
+POLLIN, POLLOUT, POLLERR, POLLPRI = PollEvent
+globals().update(Option.__members__)
+
+__all__ = [
+    "DISCARD",
+    "DONTWAIT",
+    "KEEP",
+    "POLLERR",
+    "POLLIN",
+    "POLLOUT",
+    "POLLPRI",
+    "RESERVE",
+    "SKIP",
+    "SNDMORE",
+    "AddressInUse",
+    "Again",
+    "Context",
+    "ContextTerminated",
+    "Event",
+    "EventKind",
+    "Flag",
+    "HostUnreachable",
+    "InvalidArgument",
+    "Memory",
+    "NoMemory",
+    "NotASocket",
+    "NotSupported",
+    "Option",
+    "OurBug",
+    "PeerGone",
+    "PollEvent",
+    "Poller",
+    "Reaction",
+    "SendPolicy",
+    "Site",
+    "Socket",
+    "SocketError",
+    "SocketType",
+    "StateError",
+    "Unfinished",
+    "__version__",
+    "proxy",
+    *SocketType.__members__,
+]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ HERE = Path(__file__).parent
 SUBJECT = os.environ.get("ENOMEM_INTEROP_SUBJECT", "enomem")
 
 Opener = Callable[..., ends.End]
+Keeper = Callable[[Any], Any]
 
 
 def case(item: pytest.Item) -> str:
@@ -56,3 +58,15 @@ def opened() -> Iterator[Opener]:
     for end in all_of_them:
         end.close()
     assert {repr(end): end.held() for end in all_of_them if end.held()} == {}
+
+
+@pytest.fixture
+def keep() -> Iterator[Keeper]:
+    """Keeps whatever has a ``close``, and closes it at the end: ``raw = keep(Raw.connect(endpoint))``."""
+    with ExitStack() as kept:
+
+        def one_more(thing: Any) -> Any:
+            kept.callback(thing.close)
+            return thing
+
+        yield one_more

@@ -24,7 +24,11 @@ class End:
         self.socket = self.context.socket(getattr(self.zmq, kind))
         self.closed = False
         self.seen: list[str] = []
-        self.set(LINGER=0, SNDTIMEO=0, RCVTIMEO=0, **options)
+        try:
+            self.set(LINGER=0, SNDTIMEO=0, RCVTIMEO=0, **options)
+        except BaseException:
+            self.close()
+            raise
 
     def __repr__(self) -> str:
         return f"<{self.library.name} {self.kind}>"
@@ -157,10 +161,9 @@ class Pyzmq(End):
             yield self.zmq.Event(recv_monitor_message(self.monitor)["event"]).name
 
     def close(self) -> None:
-        if self.zap is not None:
-            self.zap.close(0)
-        if not self.closed:
-            self.socket.disable_monitor()
+        for helper in (self.zap, self.monitor):
+            if helper is not None:
+                helper.close(0)
         super().close()
 
 
@@ -171,7 +174,7 @@ class Pyomq(End):
     monitor: Any = None
 
     def let_in(self, users: dict[str, str]) -> None:
-        self.socket.set_plain_auth(users.items())
+        self.socket.set_plain_auth(list(users.items()))
 
     def watch(self) -> None:
         self.monitor = self.socket.monitor()
@@ -220,7 +223,11 @@ class Library:
         return self.end(self, kind, options)
 
 
-ENDS: dict[str, tuple[str, type[End]]] = {"enomem": ("enomem", Enomem), "pyzmq": ("zmq", Pyzmq), "pyomq": ("pyomq", Pyomq)}
+ENDS: dict[str, tuple[str, type[End]]] = {
+    "enomem": ("enomem", Enomem),
+    "pyzmq": ("zmq", Pyzmq),
+    "pyomq": ("pyomq", Pyomq),
+}
 
 
 def library(name: str) -> Library:

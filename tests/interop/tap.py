@@ -1,4 +1,4 @@
-"""A wire with a test's hand on it: it forwards between two libraries, records both directions, and can go dead or break."""
+"""A wire with a test's hand on it: forwards between two libraries, records both ways, goes dead, breaks."""
 
 from dataclasses import dataclass
 

@@ -9,7 +9,7 @@ from .waiting import until
 
 USERS = {"admin": "secret", "somebody": "x" * 255}
 ROLES = ("subject_serves", "subject_is_client")
-WRONG = {"password": ("admin", "wrong"), "user": ("nobody", "secret"), "empty": ("admin", "")}
+WRONG = {"password": ("admin", "wrong"), "user": ("nobody", "secret")}
 
 pytestmark = pytest.mark.parametrize("role", ROLES)
 

@@ -52,7 +52,7 @@ def test_requests_go_on(opened: Opener, endpoint: str, subject: Library, peer: L
     for _ in range(3):
         replier = opened(b, "REP")
         replier.bind(endpoint)
-        talks.request(requester, replier, [[b"a"], [b"b", b"", b"c"]])
+        talks.request(requester, replier, [[b"a"], [b"b", b"c"]])
         replier.close()
         # A request that was sent into the broken connection would be lost, and REQ would wait for ever.
         until(requester.losses, f"{requester} sees that the replier has gone", requester)
@@ -91,9 +91,9 @@ def test_subscriptions_are_sent_again(
         if number == 0:
             for topic in (b"kept", b"kept too", b"cancelled"):
                 talks.subscribe(subscriber, topic)
+                assert publisher.receive(subscriber) == [b"\x01" + topic]
             talks.unsubscribe(subscriber, b"cancelled")
-            told = {publisher.receive(subscriber)[0] for _ in range(4)}
-            assert told == {b"\x01kept", b"\x01kept too", b"\x01cancelled", b"\x00cancelled"}
+            assert publisher.receive(subscriber) == [b"\x00cancelled"]
         else:
             assert {publisher.receive(subscriber)[0] for _ in range(2)} == {b"\x01kept", b"\x01kept too"}
         publisher.send([b"cancelled"], subscriber)
@@ -117,7 +117,7 @@ def test_a_binder_is_found_again_by_many(
             message = [b"%d" % number]
             received: list[list[bytes]] = []
 
-            def look(pusher=pusher, message=message, received=received) -> bool:
+            def look(pusher=pusher, puller=puller, message=message, received=received) -> bool:
                 pusher.try_send(message)
                 found = puller.try_receive()
                 received.extend([found] if found else [])

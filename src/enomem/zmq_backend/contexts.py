@@ -8,9 +8,10 @@ import os
 import weakref
 
 from enomem.model.reference.context import Context as Reference
+from enomem.model.reference.sockets import Socket
 
 from . import settings
-from .failures import failure, translated
+from .failures import failure
 
 IO_THREADS, MAX_SOCKETS, SOCKET_LIMIT, MSG_T_SIZE = 1, 2, 3, 6
 IPV6, BLOCKY = 42, 70
@@ -38,7 +39,7 @@ class Inside:
         self.reference = Reference(wanted.memory_limit, wanted.send_policy)
         self.number = next(numbers)
         self.options = {**DEFAULTS, IO_THREADS: io_threads}
-        self.sockets: weakref.WeakSet[object] = weakref.WeakSet()
+        self.sockets: weakref.WeakSet[Socket] = weakref.WeakSet()
         known[self.number] = self
 
 
@@ -98,4 +99,3 @@ class Context:
         return DEFAULTS[SOCKET_LIMIT] if option == SOCKET_LIMIT else self.inside.options[int(option)]
 
 
-__all__ = ["Context", "Inside", "known", "translated"]

@@ -7,6 +7,7 @@ from typing import Any
 from zmq.error import Again, ContextTerminated, ZMQError
 
 from enomem.model.reference import errors
+from enomem.model.reference.constants import ETERM
 
 
 class NoMemory(ZMQError, MemoryError):
@@ -36,7 +37,7 @@ def failure(number: int, text: str | None = None) -> ZMQError:
     _last.number = number
     if number == errno.EAGAIN:
         return Again(number)
-    if number == errors.ETERM:
+    if number == ETERM:
         return ContextTerminated(number)
     return ZMQError(number, text)
 

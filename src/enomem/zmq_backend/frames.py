@@ -102,8 +102,6 @@ class Frame(Exporter):
     _hold: Hold | None
     _shared: memoryview | None
     _properties: Mapping[str, str]
-    __hash__ = object.__hash__
-
     def __new__(cls, *arguments: Any, **more: Any) -> Frame:  # noqa: ARG004 - __init__ takes them
         """Make an empty one; a bytearray would look at the arguments."""
         return super().__new__(cls)
@@ -119,7 +117,7 @@ class Frame(Exporter):
         import zmq
 
         self.more = False
-        self.tracker = zmq._FINISHED_TRACKER if track else None  # type: ignore[attr-defined]
+        self.tracker = zmq._FINISHED_TRACKER if track else None
         self.tracker_event = self._bytes = self._buffer = self._hold = self._shared = None
         self._properties = {}
         if isinstance(data, str):
@@ -144,6 +142,9 @@ class Frame(Exporter):
 
     def __eq__(self, other: object) -> bool:
         return self is other
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return object.__hash__(self)
 
     def __str__(self) -> str:
         return repr(self)
@@ -180,7 +181,7 @@ class Frame(Exporter):
     @property
     def buffer(self) -> memoryview:
         """A view of the octets."""
-        known = self._buffer and self._buffer()
+        known = None if self._buffer is None else self._buffer()
         if known is not None:
             return known
         view = memoryview(self)
@@ -194,7 +195,7 @@ class Frame(Exporter):
             self._bytes = bytes(self._read())
         return self._bytes
 
-    def get(self, option: int | str | bytes) -> int | str:
+    def get(self, option: Any) -> int | str:
         """MORE, or a property of the connection that the frame came from; ZMQError EINVAL if there is none."""
         if isinstance(option, int):
             if option == MORE:

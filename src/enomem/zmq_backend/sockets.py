@@ -112,7 +112,7 @@ class Socket:
 
     # --- options
 
-    def set(self, option: int, optval: int | bytes) -> None:
+    def set(self, option: int, optval: Any) -> None:
         """Set an option; ZMQError EINVAL if there is none of that number, or it does not take this value."""
         self._check()
         if isinstance(optval, str):
@@ -232,7 +232,7 @@ class Socket:
         if copy:
             return view, None
         if self.copy_threshold and len(view) < self.copy_threshold:
-            return view, zmq._FINISHED_TRACKER  # type: ignore[attr-defined]
+            return view, zmq._FINISHED_TRACKER
         frame = Frame(data, track=track, copy_threshold=self.copy_threshold)
         return frame.to_send(), frame.tracker
 
@@ -247,8 +247,8 @@ class Socket:
             raise translated(error) from None
         import zmq
 
-        frame = zmq.Frame(track=track)
-        frame.receive(part, more)  # type: ignore[attr-defined]
+        frame: Any = zmq.Frame(track=track)
+        frame.receive(part, more)
         return frame
 
     def recv_into(self, buffer: Any, /, *, nbytes: int = 0, flags: int = 0) -> int:

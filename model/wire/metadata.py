@@ -1,0 +1,100 @@
+"""Metadata: the properties that peers tell each other at the end of a handshake."""
+
+from collections.abc import Iterator, Mapping
+
+from ..rules import Rule
+from . import commands
+from .errors import PeerError
+from .peers import Local
+
+NAME_MOST = 255
+VALUE_MOST = (1 << 31) - 1
+ROUTING_ID_MOST = 255
+_SIZE = 4
+IDENTIFIED = frozenset({"REQ", "DEALER", "ROUTER"})
+"""The socket types that may have a routing id; of all others it is neither sent nor read."""
+
+
+class Metadata(Mapping[str, bytes]):
+    """Properties by name, whatever case it is asked in; they are listed as the peer wrote them, in its order.
+
+    If a name comes twice the first one counts, as in libzmq. Octets of a name that are no letters stand for
+    themselves (Latin-1).
+    """
+
+    def __init__(self, properties: list[tuple[str, bytes]]) -> None:
+        self._found: dict[str, tuple[str, bytes]] = {}
+        for name, value in properties:
+            self._found.setdefault(name.lower(), (name, value))
+
+    def __getitem__(self, name: str) -> bytes:
+        return self._found[name.lower()][1]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._found.values())
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __repr__(self) -> str:
+        return f"Metadata({list(self._found.values())!r})"
+
+
+def parse(data: bytes) -> Metadata:
+    """The properties that ``data`` lists; PeerError if it is not well formed, to its last octet (WIRE-27)."""
+    found: list[tuple[str, bytes]] = []
+    at, end = 0, len(data)
+    while at < end:
+        name_at = at + 1
+        size_at = name_at + data[at]
+        if size_at == name_at:
+            raise PeerError(Rule.WIRE_27, f"a property without a name, at octet {at} of the metadata")
+        value_at = size_at + _SIZE
+        if value_at > end:
+            raise PeerError(Rule.WIRE_27, f"the metadata ends within a property, which begins at its octet {at}")
+        size = int.from_bytes(data[size_at:value_at], "big")
+        if size > VALUE_MOST:
+            raise PeerError(Rule.WIRE_27, f"a property of {size} octets, at octet {at} of the metadata")
+        at = value_at + size
+        if at > end:
+            raise PeerError(Rule.WIRE_27, f"the metadata ends {at - end} octets before its last property does")
+        found.append((data[name_at:size_at].decode("latin-1"), data[value_at:at]))
+    return Metadata(found)
+
+
+def encode(local: Local) -> bytes:
+    """Our own properties: socket type, routing id where the type has one, and what was asked for (WIRE-32).
+
+    ValueError for a name or value that no property can have.
+    """
+    properties = [("Socket-Type", local.socket_type.encode("ascii"))]
+    if local.socket_type in IDENTIFIED:
+        properties.append(("Identity", local.routing_id))
+    return b"".join(_property(name, value) for name, value in (*properties, *local.metadata))
+
+
+def _property(name: str, value: bytes) -> bytes:
+    written = name.encode("latin-1")
+    if not 1 <= len(written) <= NAME_MOST or len(value) > VALUE_MOST:
+        raise ValueError(f"no property can have this name and size: {name!r}, {len(value)}")
+    return bytes((len(written),)) + written + len(value).to_bytes(_SIZE, "big") + value
+
+
+def socket_type(local: Local, found: Mapping[str, bytes]) -> str:
+    """The peer's socket type, which is one that may talk to ours (WIRE-28); else PeerError, and the peer is told."""
+    said = found.get("Socket-Type")
+    name = None if said is None else said.decode("latin-1")
+    if name is not None and name in local.accepts:
+        return name
+    reason = f"a {local.socket_type} does not talk to {name!r}" if name else "the peer does not say its socket type"
+    raise PeerError(Rule.WIRE_28, reason, commands.encode_error("Invalid socket type"))
+
+
+def routing_id(found: Mapping[str, bytes], kind: str) -> bytes:
+    """The routing id that a peer of this socket type asks for, empty if none; PeerError if it is not one (WIRE-29)."""
+    wanted = found.get("Identity", b"") if kind in IDENTIFIED else b""
+    if len(wanted) > ROUTING_ID_MOST:
+        raise PeerError(Rule.WIRE_29, f"a routing id of {len(wanted)} octets")
+    if wanted[:1] == b"\0":
+        raise PeerError(Rule.WIRE_29, "a routing id that begins with zero: those are chosen by the receiver")
+    return wanted
