@@ -20,7 +20,7 @@ from .bench_child import MEASURING, Order
 PATIENCE = 120.0
 """Seconds after which a pair is given up."""
 
-IN_FLIGHT = 64 * 2**20
+IN_FLIGHT = 16 * 2**20
 """Octets that one queue may hold: the high-water marks are lowered to it where messages are large."""
 
 WARM = 1 / 50
@@ -48,6 +48,11 @@ class Case:
     def hwm(self) -> int:
         """Messages that a queue may hold, on each side, the same for every library."""
         return max(2, min(1000, IN_FLIGHT // (self.parts * self.octets)))
+
+    @property
+    def fewest(self) -> int:
+        """Messages below which a run says more about full queues than about the way between them."""
+        return 10 if "ask" in self.ends else 8 * self.hwm
 
 
 CASES = {
@@ -172,10 +177,11 @@ def _start(order: Order, said: IO[str]) -> subprocess.Popen[str]:
 
 def pilot(name: str, library: str, seconds: float, tell: Callable[[str], None]) -> int:
     """How many messages take about ``seconds``, found by runs that grow until one is long enough to be believed."""
-    count = CASES[name].first
+    fewest = CASES[name].fewest
+    count = max(fewest, CASES[name].first)
     while True:
         tell(f"{name} {library}: how fast is it? {count} messages")
         rate = measure(name, library, count).rate
         if count / rate >= seconds / 4:
-            return max(10, int(rate * seconds))
+            return max(fewest, int(rate * seconds))
         count *= 4

@@ -13,6 +13,8 @@ import click
 import enomem
 
 from .errors import Inconclusive, OurFault, UsageError
+from .socket_format import FORMATS
+from .socket_settings import RECEIVE, SEND, TYPES, WAYS
 
 EXIT = {UsageError: 2, Inconclusive: 3, OurFault: 4}
 
@@ -29,6 +31,13 @@ class Command(click.Group):
             if ctx.params.get("debug"):
                 click.echo("".join(getattr(error, "__notes__", ())), err=True)
             ctx.exit(EXIT.get(type(error), 2))
+        except click.UsageError as error:
+            # One line, like the others; where a command shows its help instead, it still does.
+            if isinstance(error, click.exceptions.NoArgsIsHelpError):
+                raise
+            named = error.ctx.command_path if error.ctx is not None else "enomem"
+            click.echo(f"enomem: {error.format_message()} ({named} --help)", err=True)
+            ctx.exit(2)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
@@ -131,16 +140,118 @@ def replay(ctx: click.Context, trace: Path, fmt: str) -> None:
     click.echo(f"{len(shown.steps)} steps, each as the model does it", err=True)
 
 
-@main.command()
+class _Bench(click.Group):
+    """`bench socket` is a command of its own; everything else is said to the search."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Leave out the name of the usual command."""
+        if not args or args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["search", *args]
+        return super().parse_args(ctx, args)
+
+
+@main.group(cls=_Bench)
+def bench() -> None:
+    """Measure the search, or with `bench socket` the sockets."""
+
+
+@bench.command("search")
 @click.argument("names", nargs=-1, metavar="[A|B|C|X]...")
 @click.option("--spin/--no-spin", default=None, help="Run SPIN beside (default: if spin and cc are installed).")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the results.")
 @click.pass_context
-def bench(ctx: click.Context, names: tuple[str, ...], spin: bool | None, json_file: Path | None) -> None:
-    """Measure the search on the exchange model, whose counts are known exactly."""
+def bench_search(ctx: click.Context, names: tuple[str, ...], spin: bool | None, json_file: Path | None) -> None:
+    """Measure the search on the exchange model, whose counts are known exactly; the word search may be left out."""
     from .bench import run
 
     ctx.exit(run(names, spin, json_file))
+
+
+@bench.command("socket")
+@click.option("--only", multiple=True, metavar="NAME", help="Only this case (10B, 3x1KiB, REQ/REP, ...) or library.")
+@click.option("--rounds", type=click.IntRange(1, 99), default=5, show_default=True, help="Of each case and library.")
+@click.option("--seconds", type=click.FloatRange(0.01, 60), default=0.5, show_default=True, help="About so long each.")
+@click.option("--quick", is_flag=True, help="One short round: whether it works, not how fast.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the results.")
+@click.option("--profile", "profiled", is_flag=True, help="Show what enomem spends its time on instead.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.pass_context
+def bench_socket(ctx: click.Context, /, **options: Any) -> None:
+    """Measure sockets over loopback, pairs of processes, each by a pair of pyzmq immediately before.
+
+    PUSH to PULL with messages of 1 and 3 parts of 10 B, 1 KiB and 1 MiB, and round trips of REQ and REP.
+    """
+    from .bench_socket import run
+
+    ctx.exit(run(**options))
+
+
+SOCKET_EXITS = """
+Exit codes: 0 done, or interrupted where no --count was given. 2 a mistake in options, endpoint or data, or refused by
+the socket. 3 interrupted or cut off before all was done. 4 our own fault. 5 ENOMEM: memory was refused. 6 --timeout was
+over, or messages were accepted and could not be delivered in time.
+"""
+FORMAT_NAMES = ["ascii", "hex", "json", "jsonl"]
+FILE = click.Path(dir_okay=False, path_type=Path)
+SOCKET_OPTIONS = (
+    click.Option(["--bind", "binds"], multiple=True, metavar="ENDPOINT", help="Listen there; may be repeated."),
+    click.Option(["--connect", "connects"], multiple=True, metavar="ENDPOINT", help="Connect; may be repeated."),
+    click.Option(["--count"], type=click.IntRange(1), metavar="N", help="End after N messages."),
+    click.Option(["--timeout"], type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Give up waiting."),
+    click.Option(["--format", "form"], type=click.Choice(list(FORMATS)), default="ascii", show_default=True),
+    click.Option(["--option", "options"], multiple=True, metavar="NAME=VALUE", help="Set an option, as SNDHWM=10."),
+    click.Option(["--memory-limit"], metavar="SIZE", help="Octets of the pool, as 64K, 10M or 1G."),
+    click.Option(["--policy"], metavar="P", help="DISCARD (default), KEEP, SKIP, RESERVE or FILE.py:NAME."),
+    click.Option(["--record"], type=FILE, help="Write every step of every machine there."),
+    click.Option(["--quiet"], is_flag=True, help="Do not tell the endpoints that were bound."),
+    click.Option(["--verbose"], is_flag=True, help="Tell what the monitor sees, on standard error."),
+)
+"""What all socket commands take."""
+
+TOPICS = click.Option(["--subscribe", "topics"], multiple=True, metavar="TOPIC", help="Default: everything.")
+WHEN = (
+    click.Option(["--interval"], type=click.FloatRange(0), default=0.0, metavar="SECONDS", help="Between messages."),
+    click.Option(["--peers"], type=click.IntRange(0), default=0, metavar="N", help="Wait for N peers before sending."),
+)
+ECHO = click.Option(["--echo"], is_flag=True, help="Answer with the request.")
+
+
+def _type(way: str) -> click.Option:
+    choice = click.Choice(TYPES[way], case_sensitive=False)
+    return click.Option(["--type", "kind"], type=choice, help=f"Default: {TYPES[way][0]}.")
+
+
+def _socket_command(name: str, what: str, *more: click.Option) -> None:
+    """Add one socket command, with options besides those of all."""
+
+    @click.pass_context
+    def run(ctx: click.Context, /, **options: Any) -> None:
+        from . import command_socket
+
+        ctx.exit(command_socket.run(name, **{"interval": 0.0, "topics": (), **options}))
+
+    words = "[ENDPOINT]..." if WAYS[name][0] == RECEIVE else "[ENDPOINT] [PART]..."
+    argument = click.Argument(["words"], nargs=-1, metavar=words)
+    help_text = f"{what}\n\n{SOCKET_EXITS}"
+    main.add_command(click.Command(name, callback=run, params=[argument, *more, *SOCKET_OPTIONS], help=help_text))
+
+
+for _name, _what, *_more in (
+    ("send", "Send a message of the PARTs, or each line of standard input.", _type(SEND), *WHEN),
+    ("recv", "Receive messages and print each as a line.", _type(RECEIVE), TOPICS),
+    ("push", "Send to one of the PULL sockets in turn.", *WHEN),
+    ("pull", "Receive from all PUSH sockets in turn."),
+    ("pub", "Publish to all that subscribed.", *WHEN),
+    ("sub", "Receive what was subscribed to.", TOPICS),
+    ("req", "Send each message as a request, and print the reply.", *WHEN),
+    ("rep", "Print each request, and answer with the PARTs, the next line of standard input, or --echo.", ECHO),
+    ("pair", "Send and print at once, with one peer.", WHEN[1]),
+    ("dealer", "Send to peers in turn, and print what they send.", WHEN[1]),
+    ("router", "Send to the peer that the first part names, and print what peers send behind their names.", WHEN[1]),
+    ("xpub", "Publish, and print subscriptions.", WHEN[1]),
+    ("xsub", "Receive what was subscribed to, and send subscriptions.", TOPICS, WHEN[1]),
+):
+    _socket_command(_name, _what, *_more)
 
 
 if __name__ == "__main__":

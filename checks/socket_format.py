@@ -49,6 +49,10 @@ def _octets(text: object, what: str = "a part") -> bytes:
     return bytes.fromhex(text)
 
 
+def _write_ascii(message: Sequence[bytes]) -> bytes:
+    return b"\t".join(part.translate(DOTTED) for part in message)
+
+
 def _write_hex(message: Sequence[bytes]) -> bytes:
     return " ".join(part.hex() or EMPTY for part in message).encode()
 
@@ -116,7 +120,7 @@ def _read_jsonl(line: bytes) -> Message | None:
 
 
 FORMATS = {
-    "ascii": Format(lambda message: b"\t".join(part.translate(DOTTED) for part in message), lambda line: line.split(b"\t")),
+    "ascii": Format(_write_ascii, lambda line: line.split(b"\t")),
     "hex": Format(_write_hex, _read_hex),
     "json": Format(_write_json, _read_json),
     "jsonl": Format(_write_jsonl, _read_jsonl),

@@ -104,9 +104,9 @@ def waited(inbox: Inbox) -> Inbox:
     return Inbox(inbox.messages, inbox.half, inbox.whole, Reading.CLOSED)
 
 
-def taken(pool: Pool, inbox: Inbox, amount: int) -> tuple[Pool, Inbox]:
+def taken(inbox: Inbox, amount: int) -> Inbox:
     """The socket takes the oldest message, of ``amount`` units, out of the queue; it stays charged (RECEIVE-7)."""
-    return pool, Inbox(inbox.messages - 1, inbox.half, inbox.whole - amount, inbox.reading)
+    return Inbox(inbox.messages - 1, inbox.half, inbox.whole - amount, inbox.reading)
 
 
 def handed(pool: Pool, amount: int) -> Pool:

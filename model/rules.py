@@ -187,6 +187,7 @@ class Rule(Enum):
     WIRE_31 = "WIRE-31"
     WIRE_32 = "WIRE-32"
     WIRE_33 = "WIRE-33"
+    WIRE_34 = "WIRE-34"
 
     @property
     def kind(self) -> RuleClass:

@@ -20,6 +20,7 @@ import enomem
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("model", "checks", "spec")
 OWN_FILES = {"__init__.py", "__main__.py", "py.typed"}
+BACKEND = "zmq_backend"
 
 IMPORT_EVERYTHING = """
 import importlib, pkgutil, enomem
@@ -63,6 +64,11 @@ def files_under(folder: Path) -> set[str]:
     }
 
 
+def own_files() -> set[str]:
+    """Each file that stands in ``src/enomem`` itself."""
+    return OWN_FILES | {f"{BACKEND}/{file}" for file in files_under(ROOT / "src/enomem" / BACKEND)}
+
+
 def contents(wheel: Path) -> dict[str, bytes]:
     """Each file of a wheel with its bytes."""
     with zipfile.ZipFile(wheel) as archive:
@@ -100,7 +106,7 @@ def test_the_wheel_puts_one_name_into_site_packages(built: Built) -> None:
 def test_the_wheel_holds_every_file_of_the_parts_and_nothing_else(built: Built) -> None:
     in_tree = {f"enomem/{part}/{file}" for part in PARTS for file in files_under(ROOT / part)}
     in_wheel = {name for name in contents(built.wheel) if ".dist-info/" not in name}
-    assert in_wheel == in_tree | {f"enomem/{file}" for file in OWN_FILES}
+    assert in_wheel == in_tree | {f"enomem/{file}" for file in own_files()}
 
 
 def test_the_wheel_holds_the_bytes_of_the_tree(built: Built) -> None:
@@ -134,12 +140,13 @@ def test_every_module_of_the_wheel_imports_from_nothing_but_the_wheel(built: Bui
         archive.extractall(tmp_path)
     imported = output(python("-c", IMPORT_EVERYTHING, cwd=tmp_path, path=tmp_path)).split()
     assert "enomem.checks.cli" in imported
-    assert len(imported) == sum(len(list((ROOT / part).rglob("*.py"))) for part in PARTS)
+    in_parts = sum(len(list((ROOT / part).rglob("*.py"))) for part in PARTS)
+    assert len(imported) == in_parts + len(list((ROOT / "src/enomem" / BACKEND).glob("*.py")))
 
 
 def test_the_source_distribution_holds_the_tests_and_nothing_twice(built: Built) -> None:
     assert files_under(built.source / "tests") == files_under(ROOT / "tests")
-    assert files_under(built.source / "src") == {f"enomem/{file}" for file in OWN_FILES}
+    assert files_under(built.source / "src") == {f"enomem/{file}" for file in own_files()}
 
 
 def test_an_editable_install_of_the_source_makes_the_links_again(built: Built, tmp_path: Path) -> None:

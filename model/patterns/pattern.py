@@ -121,6 +121,11 @@ def cannot_receive() -> Rule:
     return Rule.TYPE_3
 
 
+def unwanted(state: Turns, place: int) -> Offered[Turns]:
+    """A message came to a type that does not receive; it is discarded (TYPE-3)."""
+    return Offered(Rule.TYPE_3, turns.received(state, place), False)
+
+
 def way(rule: Rule) -> Way:
     """How a call is answered that ``may_send`` or ``may_receive`` forbids by ``rule``: ENOTSUP or EFSM."""
     return Way.UNSUPPORTED if rule in (Rule.TYPE_2, Rule.TYPE_3) else Way.WRONG_STATE
@@ -132,6 +137,16 @@ def to_one(rule: Rule) -> Callable[[Turns], Begin[Turns]]:
     @lru_cache(maxsize=KEPT)
     def begun(state: Turns) -> Begin[Turns]:
         return Begin(rule, Way.PIPE, state, state.current)
+
+    return begun
+
+
+def to_many(rule: Rule) -> Callable[[Turns], Begin[Turns]]:
+    """A function that says: by ``rule``, the message goes to many pipes as it is."""
+
+    @lru_cache(maxsize=KEPT)
+    def begun(state: Turns) -> Begin[Turns]:
+        return Begin(rule, Way.FAN, state)
 
     return begun
 
@@ -236,7 +251,7 @@ class Pattern(Generic[S]):
 
 @dataclass(frozen=True)
 class Queued(Pattern[Turns]):
-    """A type whose state is its turns: any number of pipes, delivers whatever comes, and sends nothing."""
+    """A type whose state is its turns: any number of pipes; it sends and delivers nothing, unless it says otherwise."""
 
     def initial(self) -> Turns:
         """Nobody's turn yet."""
@@ -265,6 +280,10 @@ class Queued(Pattern[Turns]):
     def choose(self, state: Turns, count: int, waiting: Can) -> int:
         """The first from the turn on that has something (TURN-1)."""
         return turns.choose(state.receive, count, waiting)
+
+    def offered(self, state: Turns, place: int, shape: Shape) -> Offered[Turns]:
+        """Not for this type (TYPE-3), unless it says otherwise."""
+        return unwanted(state, place)
 
 
 AnyPattern = Pattern[Any]

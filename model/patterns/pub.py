@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..rules import Rule
-from . import pattern
-from .pattern import Begin, Queued, Way
+from . import pattern, turns
+from .pattern import Begin, Queued
 from .turns import Can, Turns
+
+_to_many = pattern.to_many(Rule.PUB_1)
 
 
 def begin(state: Turns) -> Begin[Turns]:
     """To all that match the first part, be it none (PUB-1): no state of a peer can hold it up."""
-    return Begin(Rule.PUB_1, Way.FAN, state)
+    return _to_many(turns.known(state))
 
 
 @dataclass(frozen=True)

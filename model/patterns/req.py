@@ -55,11 +55,6 @@ def request_id(number: int) -> bytes:
 
 
 @lru_cache(maxsize=KEPT)
-def _ready(send: int, request: int) -> State:
-    return State(Phase.SEND, send, -1, -1, request)
-
-
-@lru_cache(maxsize=KEPT)
 def _sending(send: int, current: int, request: int) -> State:
     return State(Phase.SEND, send, current, -1, request)
 
@@ -140,8 +135,10 @@ def offered(state: State, lead: int, place: int, shape: Shape) -> Offered[State]
 
 
 def taken(state: State) -> State:
-    """The application has the whole reply, and may send the next request (REQ-7)."""
-    return _ready(state.send.__index__(), state.request.__index__())
+    """The application has the whole reply, and may send the next request (REQ-7), if a relaxed one has not begun it."""
+    if state.phase != Phase.TAKING:
+        return state
+    return _sending(state.send.__index__(), state.current.__index__(), state.request.__index__())
 
 
 def detached(state: State, place: int) -> State:
@@ -173,7 +170,7 @@ class Req(Pattern[State]):
 
     def initial(self) -> State:
         """A request may be sent."""
-        return _ready(0, 0)
+        return _sending(0, -1, 0)
 
     def attached(self, state: State, count: int) -> Attached[State]:
         """Every pipe is welcome (TURN-4)."""

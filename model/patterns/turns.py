@@ -44,6 +44,11 @@ def at(send: int, current: int, receive: int) -> Turns:
     return _turns(send.__index__(), current.__index__(), receive.__index__())
 
 
+def known(turns: Turns) -> Turns:
+    """The same turns, each of them known on symbols too."""
+    return at(turns.send, turns.current, turns.receive)
+
+
 def choose(start: int, count: int, can: Can) -> int:
     """The first of ``count`` places that ``can``, from ``start`` on and around; -1 if none does (TURN-1)."""
     if count == 1:
@@ -78,8 +83,6 @@ def dropped(turns: Turns) -> Turns:
 
 def received(turns: Turns, place: int) -> Turns:
     """A whole message was taken from ``place``: the turn passes to the place after it (TURN-2)."""
-    if turns.receive == place + 1:
-        return turns
     return at(turns.send, turns.current, place + 1)
 
 

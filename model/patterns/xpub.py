@@ -11,6 +11,11 @@ from .turns import Can, Turns
 _whole = pattern.whole(Rule.PUB_10)
 
 
+def offered(state: Turns, place: int) -> Offered[Turns]:
+    """Deliver what is not a subscription as it is (PUB-10)."""
+    return _whole(turns.received(state, place))
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Is a subscription, or the end of one, ``shown`` to the application as a message?"""
@@ -51,7 +56,7 @@ class Xpub(Queued):
 
     def offered(self, state: Turns, place: int, shape: Shape) -> Offered[Turns]:
         """Whatever is not a subscription is delivered (PUB-10)."""
-        return _whole(turns.received(state, place))
+        return offered(state, place)
 
     def heard(self, subscribes: bool, changes: bool) -> Heard:
         """Is a subscription, or the end of one, shown to the application (PUB-7, PUB-8)?"""

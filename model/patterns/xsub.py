@@ -5,15 +5,21 @@ from typing import ClassVar
 
 from ..rules import Rule
 from . import pattern, sub, turns
-from .pattern import Attached, Begin, Offered, Queued, Shape, Way
+from .pattern import Attached, Begin, Offered, Queued, Shape
 from .turns import Can, Turns
 
+_to_many = pattern.to_many(Rule.SUB_6)
 _whole = pattern.whole(Rule.SUB_4)
 
 
 def begin(state: Turns) -> Begin[Turns]:
     """To all peers, be there none (SUB-6); subscriptions are told from other messages by ``subscriptions.parse``."""
-    return Begin(Rule.SUB_6, Way.FAN, state)
+    return _to_many(turns.known(state))
+
+
+def offered(state: Turns, place: int) -> Offered[Turns]:
+    """Deliver whatever comes (SUB-4): it is for the application to filter."""
+    return _whole(turns.received(state, place))
 
 
 @dataclass(frozen=True)
@@ -38,4 +44,4 @@ class Xsub(Queued):
 
     def offered(self, state: Turns, place: int, shape: Shape) -> Offered[Turns]:
         """Whatever comes (SUB-4)."""
-        return _whole(turns.received(state, place))
+        return offered(state, place)

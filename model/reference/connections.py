@@ -142,7 +142,11 @@ class Connection:
             self.end(Reason.LOST, "the peer closed it")
             return False
         if self.ttl or self.pinged >= 0:
+            answered = self.heard < self.pinged
             self.heard = self._now()
+            if answered:
+                # The clock was set for the end of the wait; it has to be set for the next PING.
+                self._later("pulse", 1, self._pulse)
         try:
             if decoder is None:
                 self._greet(data)
@@ -310,7 +314,7 @@ class Connection:
         """The application took messages: read on, if the queue is low."""
         session = self.session
         if self.paused and not self.stalled_at and session is not None:
-            if self.context.steps(receive, "low", session.name, session.inbox, self.core.receive_hwm):
+            if receive.low(session.inbox, self.core.receive_hwm):
                 try:
                     self.deliver()
                 except PeerError as error:
@@ -359,15 +363,16 @@ class Connection:
             return bool(out)
         queue = session.queue
         if queue:
-            units = parts = messages = 0
+            octets = parts = messages = 0
             buffers: list[bytes] = []
-            while queue and units < BATCH:
+            while queue and octets < BATCH:
                 message = queue.popleft()
                 messages += 1
                 parts += len(message)
                 for part in message:
-                    units += len(part) + PART
+                    octets += len(part)
                 frames.add(buffers, message)
+            units = octets + PART * parts
             context = self.context
             session.pipe, context.pool = context.steps(
                 link, "begin", session.name, session.weights, context.pool, session.pipe, parts, messages
@@ -375,10 +380,10 @@ class Connection:
             session.weights.committed -= units
             self.flight_units += units
             self.flight_messages += messages
-            if units < 2 * BATCH:
+            if octets < 2 * BATCH:
                 out.append(b"".join(buffers))
             else:
-                out.extend(buffers)
+                out.extend(filter(None, buffers))
             self.core.drained(session)
         return bool(out)
 

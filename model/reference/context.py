@@ -87,6 +87,8 @@ class Context:
         self.failure: BaseException | None = None
         self.recorder = None if record is None else Recorder(record, policy=self.policy)
         self.steps = Steps(self.recorder)
+        self.unrecorded = self.recorder is None
+        self.plain = self.unrecorded and allocator is None
         self.reactor = Reactor(self.lock, self._io_failed)
         self._sockets: weakref.WeakSet[Socket] = weakref.WeakSet()
         self._count = 0

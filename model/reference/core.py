@@ -66,6 +66,7 @@ class Core:
         self.waiters: list[threading.Lock] = []
         self.callbacks: list[Callable[[], None]] = []
         self.authenticate: Callable[[bytes, bytes], bool] | None = None
+        self.waiting: Callable[[int, Option], Callable[[], None]]
         self._numbers = 0
         self.routing: Routing[Session] = Routing()
         self.topics = Topics(self)
@@ -90,6 +91,8 @@ class Core:
             verboser=bool(number(Option.XPUB_VERBOSER)),
         )
         self.conflate = bool(number(Option.CONFLATE)) and self.pattern.conflates
+        self.immediate = bool(number(Option.IMMEDIATE))
+        self.routes = self.pattern.routes
         self.plain = not self.pattern.filters and self.kind not in (SocketType.REQ, SocketType.REP)
         self.receive_hwm = UNLIMITED if self.conflate else number(Option.RCVHWM) or UNLIMITED
         self.send_hwm = UNLIMITED if self.conflate else number(Option.SNDHWM) or UNLIMITED
@@ -135,11 +138,6 @@ class Core:
         for callback in self.callbacks:
             callback()
 
-    @property
-    def immediate(self) -> bool:
-        """May a message wait only for a peer that is connected?"""
-        return bool(self.options.number(Option.IMMEDIATE))
-
     @staticmethod
     def jitter() -> float:
         """A fraction, different each time."""
@@ -168,11 +166,16 @@ class Core:
         correlates = self.kind != SocketType.REQ or message[0] == req.request_id(self.state.request)
         return Shape(parts, delimiter, correlates, not self.pattern.filters or self.topics.matches(message[0]))
 
-    def flush(self) -> None:
-        """Write what waits, without waiting."""
+    def flush(self) -> bool:
+        """Write what waits, without waiting; False if nothing could be written."""
+        wrote = False
         for connection in list(self.connections):
-            if connection.decoder is not None and (connection.out or (connection.session and connection.session.queue)):
+            session = connection.session
+            if session is not None and connection.decoder is not None and session.queue:
+                before = len(session.queue)
                 connection.flush()
+                wrote = wrote or len(session.queue) < before
+        return wrote
 
     def fill(self) -> bool:
         """Read what is there, without waiting; False if nothing was."""
@@ -247,6 +250,8 @@ class Core:
 
     def step(self, name: str, *arguments: Any) -> Any:
         """A step of the pattern."""
+        if self.context.unrecorded:
+            return getattr(self.pattern, name)(self.state, *arguments)
         return self.context.steps(self.pattern, name, self.name, self.state, *arguments)
 
     def step_of(self, name: str, *arguments: Any) -> Any:

@@ -6,10 +6,10 @@ until the application has it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import receive
-from ..patterns.pattern import Shape
+from ..patterns.pattern import Offered
 from ..rules import Rule
 from .errors import NotSupported, StateError
 from .monitor import EventKind
@@ -18,6 +18,9 @@ from .weights import PART, weight
 if TYPE_CHECKING:
     from .core import Core
     from .sessions import Session
+
+
+AnyOffered = Offered[Any]
 
 
 class Incoming:
@@ -41,14 +44,17 @@ class Incoming:
         if self.parts:
             return True
         core = self.core
-        rule = core.pattern.may_receive(core.state)
-        if rule is not None:
+        if core.pattern.may_receive(core.state) is not None:
             return False
         while True:
-            place = core.step("choose", len(core.sessions), self.waiting)
+            sessions = core.sessions
+            if core.context.unrecorded:
+                place = core.pattern.choose(core.state, len(sessions), self.waiting)
+            else:
+                place = core.step("choose", len(sessions), self.waiting)
             if place < 0:
                 return False
-            if self._take(core.sessions[place], place):
+            if self._take(sessions[place], place):
                 return True
 
     def forbidden(self) -> Rule | None:
@@ -68,37 +74,46 @@ class Incoming:
         units = 0
         for part in message:
             units += len(part) + PART
-        context.pool, session.inbox = context.steps(
-            receive, "taken", session.name, context.pool, session.inbox, units
-        )
+        if context.unrecorded:
+            session.inbox = receive.taken(session.inbox, units)
+            offered = core.pattern.offered(core.state, place, core.shape(message))
+        else:
+            session.inbox = context.steps(receive, "taken", session.name, session.inbox, units)
+            offered = core.step("offered", place, core.shape(message))
         del session.arrived[0]
-        offered = core.step("offered", place, self._shape(message))
         core.state = offered.state
         if not offered.deliver:
             self._give(units)
             core.tell(EventKind.DISCARDED, session.name, offered.rule.value, rule=offered.rule, messages=1)
             self._read_on(session)
             return False
-        self._drop_envelope()
-        if offered.keep:
-            self.envelope = message[: offered.keep]
-            self.envelope_units = sum(len(part) + PART for part in self.envelope)
-        skipped = sum(len(part) + PART for part in message[offered.keep : offered.skip])
-        if skipped:
-            self._give(skipped)
-        parts = message[offered.skip :] if offered.skip else message
-        self.units = units - skipped - (self.envelope_units if offered.keep else 0)
-        if offered.stamp:
-            # The routing id is the session's; the application gets another reference to it.
-            parts = [session.routing_id, *parts]
-        parts.reverse()
-        self.parts = parts
+        if offered.skip or offered.stamp:
+            message, units = self._unwrapped(session, message, units, offered)
+        if len(message) > 1:
+            message.reverse()
+        self.parts = message
+        self.units = units
         self.source = session
-        self._read_on(session)
+        connection = session.connection
+        if connection is None or connection.paused:
+            self._read_on(session)
         return True
 
-    def _shape(self, message: list[bytes]) -> Shape:
-        return self.core.shape(message)
+    def _unwrapped(
+        self, session: Session, message: list[bytes], units: int, offered: AnyOffered
+    ) -> tuple[list[bytes], int]:  # fmt: skip
+        """The parts that the application is shown, and what they weigh; the envelope is kept, the rest goes."""
+        if offered.keep:
+            self._drop_envelope()
+            self.envelope = message[: offered.keep]
+            self.envelope_units = weight(self.envelope)
+        skipped = weight(message[offered.keep : offered.skip])
+        if skipped:
+            self._give(skipped)
+        left = units - skipped - (self.envelope_units if offered.keep else 0)
+        shown = message[offered.skip :]
+        # The routing id is the session's; the application gets another reference to it.
+        return ([session.routing_id, *shown] if offered.stamp else shown), left
 
     def _read_on(self, session: Session) -> None:
         connection = session.connection
@@ -112,27 +127,36 @@ class Incoming:
         part = self.parts.pop()
         if self.parts:
             units = min(self.units, len(part) + PART)
+            self.units -= units
         else:
             units = self.units
-            self.core.state = self.core.step("taken")
-        self.units -= units
+            self._taken()
         self._give(units)
         return part
 
     def rest(self) -> list[bytes]:
         """All parts that are left of the message at hand."""
         parts = self.parts
-        parts.reverse()
+        if len(parts) > 1:
+            parts.reverse()
         self.parts = []
-        units, self.units = self.units, 0
-        self.core.state = self.core.step("taken")
+        units = self.units
+        self._taken()
         self._give(units)
         return parts
 
+    def _taken(self) -> None:
+        self.units = 0
+        core = self.core
+        core.state = core.pattern.taken(core.state) if self.context.unrecorded else core.step("taken")
+
     def _give(self, units: int) -> None:
         context = self.context
-        context.pool = context.steps(receive, "handed", self.core.name, context.pool, units)
-        if context.thirsty:
+        if context.unrecorded:
+            context.pool = receive.handed(context.pool, units)
+        else:
+            context.pool = context.steps(receive, "handed", self.core.name, context.pool, units)
+        if context.stalled or context.line:
             context.given_back()
 
     def _drop_envelope(self) -> None:
@@ -156,8 +180,7 @@ class Incoming:
     def discard(self, session: Session, rule: Rule) -> None:
         """Drop the oldest message of a session's queue."""
         units = weight(session.arrived.popleft())
-        context = self.context
-        context.pool, session.inbox = context.steps(receive, "taken", session.name, context.pool, session.inbox, units)
+        session.inbox = self.context.steps(receive, "taken", session.name, session.inbox, units)
         self._give(units)
         self.core.tell(EventKind.DISCARDED, session.name, rule.value, rule=rule, messages=1)
 

@@ -14,6 +14,7 @@ from ..patterns.fan_out import SentAll
 from ..patterns.pattern import Way
 from ..rules import Rule
 from ..send import Answer, Phase, Send, Sent
+from .constants import Option
 from .errors import Again, HostUnreachable, NoMemory, NotSupported, PeerGone, StateError
 from .monitor import EventKind
 from .sessions import Session
@@ -60,51 +61,59 @@ class Outgoing:
             return True
         return core.step("begin", len(core.sessions), self.free, None).way in (Way.PIPE, Way.FAN)
 
-    def part(self, data: bytes, last: bool, wait: Wait, whole: int = 0, parts: int = 1) -> None:
+    def part(self, data: bytes, last: bool, flags: int, whole: int = -1, parts: int = 1) -> None:
         """Send one part; ``whole`` is what all ``parts`` of its message weigh, where the caller knows it.
 
         Raises NoMemory, Again, PeerGone, StateError, NotSupported, HostUnreachable.
         """
-        if self.core.topics.targets is not None:
-            self.core.topics.fan_out(data, last, wait)
-            return
-        if self.current is None and self.send.phase == IDLE and not self._begin(data, last, wait, whole, parts):
-            return
-        session = self.current or self.nowhere
+        session = self.current
+        if session is None:
+            if self.core.topics.targets is not None:
+                self.core.topics.fan_out(data, last, flags)
+                return
+            if self.send.phase is IDLE:
+                session = self._begin(data, last, flags, whole, parts)
+                if session is None:
+                    return
+            else:
+                session = self.nowhere
         while self.lead:
-            if self._one(session, self.lead[0], False):
-                del self.lead[0]
+            self._one(session, self.lead[0], False)
+            del self.lead[0]
         self._one(session, data, last)
 
-    def _begin(self, data: bytes, last: bool, wait: Wait, whole: int, parts: int) -> bool:
-        """Find the pipe of a new message; False if this part is done with."""
+    def _begin(self, data: bytes, last: bool, flags: int, whole: int, parts: int) -> Session | None:
+        """Find the pipe of a new message; None if this part is done with."""
         core = self.core
-        to = core.place_of(data) if core.pattern.routes else None
+        to = core.place_of(data) if core.routes else None
+        wait: Wait | None = None
         while True:
             begin = core.step("begin", len(core.sessions), self.free, to, last)
-            core.state = begin.state
             way = begin.way
-            if way == Way.PIPE:
+            if way is Way.PIPE:
+                core.state = begin.state
                 session = core.sessions[begin.pipe]
-                if self.context.policy.reserves and not self._reserved(session, begin.lead, whole, parts, wait):
-                    continue
-                break
-            if way == Way.FAN:
-                core.topics.fan_out(data, last, wait)
-                return False
-            if way == Way.NOBODY:
-                core.flush()
-                if core.step("begin", len(core.sessions), self.free, to, last).way == Way.NOBODY:
+                if not self.context.policy.reserves or self._reserved(session, begin.lead, data, whole, parts, flags):
+                    break
+            elif way is Way.FAN:
+                core.state = begin.state
+                core.topics.fan_out(data, last, flags)
+                return None
+            elif way is Way.NOBODY:
+                if not core.flush():
+                    wait = wait or core.waiting(flags, Option.SNDTIMEO)
                     wait()
-                continue
-            self._refuse(way, begin.rule, last)
-            return False
+            else:
+                core.state = begin.state
+                self._refuse(way, begin.rule, last)
+                return None
         self.current = session
-        self.lead = core.lead(begin.lead)
+        if begin.lead:
+            self.lead = core.lead(begin.lead)
         if begin.address:
             self.send = self.context.steps(sends, "begun", core.name, self.send)
-            return False
-        return True
+            return None
+        return session
 
     def _refuse(self, way: Way, rule: Rule, last: bool) -> None:
         kind = self.core.kind.name
@@ -120,23 +129,32 @@ class Outgoing:
             raise StateError(f"this {kind} socket may not send now [{rule.value}]", rule=rule)
         raise NotSupported(f"a {kind} socket does not send [{rule.value}]", rule=rule)
 
-    def _one(self, session: Session, data: bytes, last: bool) -> bool:
+    def _one(self, session: Session, data: bytes, last: bool) -> None:
         """One part through the machine, and what it says carried out."""
         context = self.context
         weights = session.weights
         weights.part = len(data) + PART
-        sent: Sent = context.send_part(session.name, weights, self.send, session.pipe, self.core.send_hwm, last)
+        if context.plain:
+            sent = sends.send_part(
+                context.policy, weights, context.pool, self.send, session.pipe, self.core.send_hwm, last, None
+            )
+            if sent.pool.used > context.peak:
+                context.peak = sent.pool.used
+        else:
+            sent = context.parts(
+                sends, "send_part", session.name, context.policy, weights, context.pool, self.send, session.pipe,
+                self.core.send_hwm, last,
+            )  # fmt: skip
         context.pool = sent.pool
         session.pipe = sent.pipe
         self.send = send = sent.send
         self.carry_out(session, sent, data)
         if sent.committed:
             self._committed()
-        elif send.phase == IDLE or send.phase == SKIPPING:
+        elif send.phase is IDLE or send.phase is SKIPPING:
             self._over()
         if sent.answer is not OK:
             self._failed(sent, weights.part)
-        return True
 
     def carry_out(self, session: Session, sent: Sent | SentAll, data: bytes) -> None:
         """Do to the payloads what a step says."""
@@ -152,12 +170,12 @@ class Outgoing:
         message, tail = session.tail, weights.tail
         session.tail = []
         weights.committed += tail[0] if len(tail) == 1 else sum(tail)
-        tail.clear()
+        weights.tail = []
         if self.core.conflate and session.queue:
             self.core.conflated(session)
         session.queue.append(message)
         connection = session.connection
-        if connection is not None and not connection.scheduled and not connection.out:
+        if connection is not None and not connection.scheduled:
             self.streak += 1
             if self.streak <= EAGER:
                 connection.flush()
@@ -169,9 +187,11 @@ class Outgoing:
         core = self.core
         self.current = None
         core.state = core.step("committed")
-        core.incoming.replied()
+        incoming = core.incoming
+        if incoming.envelope_units:
+            incoming.replied()
         if core.pattern.drains:
-            core.incoming.drain()
+            incoming.drain()
 
     def _over(self) -> None:
         """The message is over, and nothing of it was committed."""
@@ -193,10 +213,12 @@ class Outgoing:
 
     # --- reservations
 
-    def _reserved(self, session: Session, lead: int, whole: int, parts: int, wait: Wait) -> bool:
+    def _reserved(
+        self, session: Session, lead: int, data: bytes, whole: int, parts: int, flags: int
+    ) -> bool:  # fmt: skip
         """Reserve the memory of the whole message, waiting in line if need be; False if the pipe went meanwhile."""
         context, core = self.context, self.core
-        whole += weight(core.lead(lead))
+        whole = (len(data) + PART if whole < 0 else whole) + weight(core.lead(lead))
         parts += lead
         session.weights.announced = whole
         sent = context.reserve(session.name, session.weights, self.send, session.pipe, core.send_hwm, parts)
@@ -208,6 +230,7 @@ class Outgoing:
         if sent.answer == Answer.WAIT:
             waiting = (self, session, parts)
             context.line.append(waiting)
+            wait = core.waiting(flags, Option.SNDTIMEO)
             try:
                 while waiting in context.line:
                     wait()

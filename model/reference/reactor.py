@@ -21,6 +21,10 @@ LONGEST = 60.0
 """Seconds after which the thread looks around though nothing happened."""
 
 
+TICK = 0.001
+"""Seconds after which it looks for more to do, once somebody had something to do."""
+
+
 class Timer:
     """A call that is due at a time, unless it is cancelled."""
 
@@ -47,6 +51,7 @@ class Reactor:
         self._thread: threading.Thread | None = None
         self._stopped = False
         self._woken = False
+        self._warm = False
         self._sleeping_until = 0.0
         self._wake_out, self._wake_in = os.pipe()
         os.set_blocking(self._wake_out, False)
@@ -94,9 +99,10 @@ class Reactor:
         return timer
 
     def soon(self, call: Callable[[], None]) -> None:
-        """Call from the thread, as soon as it gets to it."""
+        """Call from the thread: at once, or within `TICK` of the last such call, so that calls come together."""
         self._soon.append(call)
-        self.wake()
+        if not self._warm:
+            self.wake()
 
     def wake(self, always: bool = False) -> None:
         """Have the thread look around, unless it is about to anyway."""
@@ -130,8 +136,10 @@ class Reactor:
             wait = LONGEST
             if self._soon:
                 wait = 0.0
-            elif self._timers:
-                wait = min(LONGEST, max(0.0, self._timers[0][0] - time.monotonic()))
+            elif self._warm:
+                wait = TICK
+            if self._timers:
+                wait = min(wait, max(0.0, self._timers[0][0] - time.monotonic()))
             self._sleeping_until = time.monotonic() + wait
         ready: list[Any] = self._selector.select(wait)
         with self._lock:
@@ -144,6 +152,7 @@ class Reactor:
                 if watched is not None and watched.data == key.data:
                     key.data(mask)
             calls, self._soon = self._soon, []
+            self._warm = bool(calls)
             for call in calls:
                 call()
             self._due()

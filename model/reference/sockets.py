@@ -42,6 +42,7 @@ class Socket:
         self._out = self._core.outgoing
         self._in = self._core.incoming
         self._signal: Signal | None = None
+        self._core.waiting = self._wait
         context.keep(self)
 
     def __repr__(self) -> str:
@@ -102,9 +103,9 @@ class Socket:
         """
         part = data if type(data) is bytes else octets(data)
         with self._lock:
-            self._check()
-            last = not flags & SNDMORE
-            self._out.part(part, last, self._wait(flags, Option.SNDTIMEO), len(part) + PART)
+            if self._core.closed or self.context.closed:
+                self._check()
+            self._out.part(part, not flags & SNDMORE, flags)
 
     def send_multipart(
         self, parts: Iterable[Any], flags: int = 0, copy: bool = True, track: bool = False  # noqa: ARG002
@@ -117,13 +118,15 @@ class Socket:
         if not message:
             raise InvalidArgument("a message has at least one part")
         with self._lock:
-            self._check()
-            out, wait, count = self._out, self._wait(flags, Option.SNDTIMEO), len(message)
-            whole = sum(map(len, message)) + PART * count
-            more = bool(flags & SNDMORE)
+            if self._core.closed or self.context.closed:
+                self._check()
+            out, count = self._out, len(message)
+            whole = sum(map(len, message)) + PART * count if self.context.policy.reserves else -1
+            final = message.pop()
             try:
-                for number, part in enumerate(message, 1):
-                    out.part(part, number == count and not more, wait, whole, count)
+                for part in message:
+                    out.part(part, False, flags, whole, count)
+                out.part(final, not flags & SNDMORE, flags, whole, count)
             except BaseException:
                 # The caller cannot know after which part it failed, so it is not left with a part of it (SEND-11).
                 out.abort()
@@ -158,8 +161,6 @@ class Socket:
     def _next(self, flags: int) -> None:
         """Have a message at hand; Again if none came in time."""
         incoming = self._in
-        if incoming.prefetch():
-            return
         wait = self._wait(flags, Option.RCVTIMEO)
         while True:
             rule = incoming.forbidden()
@@ -180,18 +181,22 @@ class Socket:
     def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> bytes:  # noqa: ARG002
         """The next part that arrives; Again, StateError, NotSupported, ContextTerminated."""
         with self._lock:
-            self._check()
-            if not self._in.parts:
+            if self._core.closed or self.context.closed:
+                self._check()
+            incoming = self._in
+            if not incoming.parts and not incoming.prefetch():
                 self._next(flags)
-            return self._in.part()
+            return incoming.part()
 
     def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False) -> list[bytes]:  # noqa: ARG002
         """All parts of the next message (or all that are left of the present one)."""
         with self._lock:
-            self._check()
-            if not self._in.parts:
+            if self._core.closed or self.context.closed:
+                self._check()
+            incoming = self._in
+            if not incoming.parts and not incoming.prefetch():
                 self._next(flags)
-            return self._in.rest()
+            return incoming.rest()
 
     def send_string(self, text: str, flags: int = 0, encoding: str = "utf-8") -> None:
         """Send a text as one part."""

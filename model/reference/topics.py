@@ -16,6 +16,7 @@ from ..patterns.subscriptions import Interests, Subscriptions
 from ..rules import Rule
 from ..send import Answer, Phase, Send
 from ..wire import commands
+from .constants import Option
 from .errors import NoMemory, NotSupported
 from .monitor import EventKind
 from .sessions import Session
@@ -24,7 +25,6 @@ from .weights import PART, TOPIC
 if TYPE_CHECKING:
     from .connections import Connection
     from .core import Core
-    from .outgoing import Wait
 
 
 class Topics:
@@ -169,7 +169,7 @@ class Topics:
 
     # --- messages to many
 
-    def fan_out(self, data: bytes, last: bool, wait: Wait) -> None:
+    def fan_out(self, data: bytes, last: bool, flags: int) -> None:
         """Send a part to all whom the message is for."""
         core = self.core
         if self.targets is None:
@@ -178,8 +178,8 @@ class Topics:
                 return
             found = self.peers.matching(data) if core.pattern.publishes else core.sessions
             self.targets = [session for session in found if not session.ended]
-        if getattr(core.pattern, "nodrop", False):
-            self._all_or_none(data, last, wait)
+        if core.pattern.nodrop:
+            self._all_or_none(data, last, flags)
         else:
             for session in list(self.targets):
                 self._copy(session, data, last)
@@ -204,7 +204,7 @@ class Topics:
         if core.context.thirsty and sent.dropped:
             core.context.given_back()
 
-    def _all_or_none(self, data: bytes, last: bool, wait: Wait) -> None:
+    def _all_or_none(self, data: bytes, last: bool, flags: int) -> None:
         core = self.core
         context, outgoing = core.context, core.outgoing
         while True:
@@ -217,9 +217,8 @@ class Topics:
             )  # fmt: skip
             if sent.answer != Answer.FULL:
                 break
-            core.flush()
-            if not any(len(session.queue) < session.pipe.messages for session in targets):
-                wait()
+            if not core.flush():
+                core.waiting(flags, Option.SNDTIMEO)()
         context.pool, outgoing.send = sent.pool, sent.send
         for session, pipe in zip(targets, sent.pipes, strict=True):
             session.pipe = pipe
@@ -235,7 +234,7 @@ class Topics:
             return
         core = self.core
         for session in self.targets:
-            send = core.outgoing.send if getattr(core.pattern, "nodrop", False) else session.send
+            send = core.outgoing.send if core.pattern.nodrop else session.send
             core.outgoing.aborted(session, send)
             session.send = Send()
         self._over("dropped")

@@ -72,7 +72,7 @@ def parse(body: bytes) -> Command:
     if name == b"PING":
         return _ping(data)
     if name == b"PONG":
-        return Pong(_context(name, data))
+        return Pong(heartbeat_context(name, data))
     if name == b"SUBSCRIBE":
         return Subscribe(data)
     if name == b"CANCEL":
@@ -85,10 +85,10 @@ def parse(body: bytes) -> Command:
 def _ping(data: bytes) -> Ping:
     if len(data) < TTL_SIZE:
         raise PeerError(Rule.WIRE_19, f"a PING has {len(data)} octets instead of a time to live")
-    return Ping(int.from_bytes(data[:TTL_SIZE], "big"), _context(b"PING", data[TTL_SIZE:]))
+    return Ping(int.from_bytes(data[:TTL_SIZE], "big"), heartbeat_context(b"PING", data[TTL_SIZE:]))
 
 
-def _context(name: bytes, data: bytes) -> bytes:
+def heartbeat_context(name: bytes, data: bytes) -> bytes:
     """The context of a PING or a PONG: 16 octets at most (WIRE-19)."""
     if len(data) > CONTEXT_MOST:
         raise PeerError(Rule.WIRE_19, f"a {name.decode()} has a context of {len(data)} octets")
@@ -144,6 +144,11 @@ def subscription(message: list[bytes]) -> Subscribe | Cancel | None:
     if first == b"\1":
         return Subscribe(body[1:])
     return Cancel(body[1:]) if first == b"\0" else None
+
+
+def may_ping(version: tuple[int, int]) -> bool:
+    """Does a peer of this version know PING?  None is sent to one that does not (WIRE-34)."""
+    return version >= (3, 1)
 
 
 def encode_ping(ttl: int, context: bytes = b"") -> bytes:

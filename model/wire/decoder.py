@@ -8,12 +8,15 @@ pool granted it (WIRE-16).
 
 import sys
 from dataclasses import dataclass
+from struct import Struct
 
 from ..rules import Rule
 from . import bodies, commands, frames
 from .commands import Command
 from .errors import PeerError
 from .frames import COMMAND, LONG, LONG_HEAD, MORE, SHORT_HEAD
+
+_number = Struct(">Q").unpack_from
 
 Message = list[bytes]
 """The parts of one message."""
@@ -46,9 +49,10 @@ class Decoder:
         self.version = version
         self.limits = limits
         self.wanted = 0
-        self._frame_most = _bound(limits.frame)
-        self._message_most = _bound(limits.message)
         self._parts_most = _bound(limits.parts)
+        # Where not even one part is allowed, no frame is plain, and `check` says why.
+        self._frame_most = _bound(limits.frame) if self._parts_most > 0 else -1
+        self._message_most = _bound(limits.message)
         self._buffer = b""
         self._at = 0
         # What was fed behind a frame that is not all there, and how many octets that frame needs.
@@ -115,7 +119,7 @@ class Decoder:
         One loop over one buffer, with locals and no object but what is given out: this is where the time goes.
         """
         buffer, at, parts, held = self._buffer, self._at, self._parts, self._held
-        end, append, number = len(buffer), found.append, int.from_bytes
+        end, append, number = len(buffer), found.append, _number
         frame_most, message_most, parts_most = self._frame_most, self._message_most, self._parts_most
         while left > 0 and at + 1 < end:
             flags = buffer[at]
@@ -124,7 +128,9 @@ class Decoder:
                 size = buffer[at + 1]
             elif flags < COMMAND:
                 head = at + LONG_HEAD
-                size = number(buffer[at + 1 : head], "big")
+                if head > end:
+                    break
+                (size,) = number(buffer, at + 1)
             else:
                 break
             stop = head + size

@@ -5,6 +5,7 @@ decoder's; what the body of a command says stands in ``commands``.
 """
 
 from collections.abc import Sequence
+from struct import Struct
 
 from ..rules import Rule
 from .errors import PeerError
@@ -19,6 +20,7 @@ SIZE_MOST = (1 << 63) - 1
 JOIN_MOST = 8192
 """Bodies of up to so many octets are copied behind their header; larger ones are written from where they lie."""
 
+_pack = Struct(">BQ").pack
 _LAST = tuple(bytes((0, size)) for size in range(SHORT_MOST + 1))
 _MORE = tuple(bytes((MORE, size)) for size in range(SHORT_MOST + 1))
 
@@ -27,7 +29,7 @@ def header(size: int, flags: int = 0) -> bytes:
     """The header of a frame with a body of ``size`` octets: the short form wherever it will do (WIRE-8)."""
     if size <= SHORT_MOST:
         return bytes((flags, size))
-    return bytes((flags | LONG,)) + size.to_bytes(8, "big")
+    return _pack(flags | LONG, size)
 
 
 def encode(parts: Sequence[bytes]) -> list[bytes]:
@@ -41,45 +43,44 @@ def encode(parts: Sequence[bytes]) -> list[bytes]:
         if size <= SHORT_MOST:
             return [_LAST[size] + body]
         if size <= JOIN_MOST:
-            return [b"\2" + size.to_bytes(8, "big") + body]
-        return [b"\2" + size.to_bytes(8, "big"), body]
+            return [_pack(LONG, size) + body]
+        return [_pack(LONG, size), body]
     fragments: list[bytes] = []
-    if add(fragments, parts) <= JOIN_MOST:
-        return [b"".join(fragments)]
-    return _joined(fragments)
+    if add(fragments, parts):
+        return _joined(fragments)
+    return [b"".join(fragments)]
 
 
-def add(fragments: list[bytes], parts: Sequence[bytes]) -> int:
-    """Append the headers and bodies of one message to ``fragments``, joining none; returns the octets of the bodies.
+def add(fragments: list[bytes], parts: Sequence[bytes]) -> bool:
+    """Append the headers and bodies of one message to ``fragments``, joining none; is any of them large?
 
     For who writes many messages at once and joins, or hands to ``sendmsg``, all of them.
     """
     append = fragments.append
-    total = 0
-    more, table = len(parts), _MORE
+    size, large = 0, False
     for body in parts:
-        more -= 1
-        if more == 0:
-            table = _LAST
         size = len(body)
-        total += size
-        append(table[size] if size <= SHORT_MOST else header(size, MORE if more else 0))
+        if size <= SHORT_MOST:
+            append(_MORE[size])
+        else:
+            append(_pack(LONG | MORE, size))
+            if size > JOIN_MOST:
+                large = True
         append(body)
-    return total
+    fragments[-2] = _LAST[size] if size <= SHORT_MOST else _pack(LONG, size)
+    return large
 
 
 def _joined(fragments: list[bytes]) -> list[bytes]:
     """The same octets in fewer buffers: what lies between large bodies becomes one."""
     found: list[bytes] = []
-    small: list[bytes] = []
-    for fragment in fragments:
-        if len(fragment) <= JOIN_MOST:
-            small.append(fragment)
-            continue
-        found += b"".join(small), fragment
-        small.clear()
-    if small:
-        found.append(b"".join(small))
+    start = 0
+    for at in range(1, len(fragments), 2):
+        if len(fragments[at]) > JOIN_MOST:
+            found += b"".join(fragments[start:at]), fragments[at]
+            start = at + 1
+    if start < len(fragments):
+        found.append(b"".join(fragments[start:]))
     return found
 
 

@@ -60,7 +60,8 @@ def check_signature(data: bytes | bytearray) -> None:
         if len(data) > 1 and data[0] and data[1] <= 1:
             raise _older(0)
         if len(data) > 1 or not data[0]:
-            raise PeerError(Rule.WIRE_4, f"this is no ZMTP: it begins with {bytes(data[:_MECHANISM_AT])!r}")
+            begins = bytes(data[: 2 if data[0] else 1])
+            raise PeerError(Rule.WIRE_4, f"this is no ZMTP: it begins with {begins!r}")
     elif len(data) > _TENTH_AT and data[_TENTH_AT] != TENTH:
         if not data[_TENTH_AT]:
             raise _older(0)

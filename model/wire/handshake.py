@@ -51,9 +51,6 @@ class Handshake:
             error.tell = self._out + error.tell
             self._failed = error
             raise
-        if self.peer is not None:
-            self.rest = bytes(self._buffer)
-            self._buffer.clear()
         send, self._out = self._out, b""
         return send
 
@@ -76,7 +73,9 @@ class Handshake:
             return False
         self._turn = turn = mechanisms.received(self.local, self._turn, body)
         if turn.found is not None:
-            self.peer = _peer(self.local, self._greeting, turn)
+            self.peer = finished(self.local, self._greeting, turn)
+            self.rest = bytes(self._buffer)
+            self._buffer.clear()
         self._out += turn.send
         return True
 
@@ -115,14 +114,16 @@ def check_size(limits: Limits, size: int) -> int:
     return size
 
 
-def _peer(local: Local, greeted: Greeting, turn: Turn) -> Peer:
-    assert turn.found is not None
-    kind = metadata.socket_type(local, turn.found)
+def finished(local: Local, greeted: Greeting, turn: Turn) -> Peer:
+    """Who the peer is, by what it said to the end; whatever came behind that is traffic (WIRE-33)."""
+    found = turn.found
+    assert found is not None
+    kind = metadata.socket_type(local, found)
     return Peer(
         version=greeted.version,
         socket_type=kind,
-        routing_id=metadata.routing_id(turn.found, kind),
-        metadata=turn.found,
+        routing_id=metadata.routing_id(found, kind),
+        metadata=found,
         mechanism=local.mechanism,
         user=turn.user,
     )

@@ -14,7 +14,6 @@ from . import commands, frames, metadata
 from .errors import PeerError
 from .peers import Local
 
-SECRET_MOST = 255
 AUTHENTICATION_FAILURE = "400"
 """The reason that libzmq gives, and knows: its monitor then says that authentication failed."""
 
@@ -43,7 +42,7 @@ class Turn:
 
 
 def opened(local: Local) -> Turn:
-    """Both greetings are there: under NULL each says READY at once (WIRE-23), under PLAIN the client HELLO (WIRE-24)."""
+    """Both greetings are there: under NULL each says READY at once (WIRE-23), under PLAIN a client HELLO (WIRE-24)."""
     if local.mechanism == "NULL":
         return Turn(Awaits.READY, frames.encode_command(b"READY", metadata.encode(local)))
     if local.as_server:
@@ -71,8 +70,6 @@ def received(local: Local, turn: Turn, body: bytes) -> Turn:
 
 
 def _secret(octets: bytes) -> bytes:
-    if len(octets) > SECRET_MOST:
-        raise ValueError(f"PLAIN has room for 255 octets of username or password, not for {len(octets)}")
     return bytes((len(octets),)) + octets
 
 

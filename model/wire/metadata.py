@@ -5,11 +5,8 @@ from collections.abc import Iterator, Mapping
 from ..rules import Rule
 from . import commands
 from .errors import PeerError
-from .peers import Local
+from .peers import OCTETS_MOST, VALUE_MOST, Local
 
-NAME_MOST = 255
-VALUE_MOST = (1 << 31) - 1
-ROUTING_ID_MOST = 255
 _SIZE = 4
 IDENTIFIED = frozenset({"REQ", "DEALER", "ROUTER"})
 """The socket types that may have a routing id; of all others it is neither sent nor read."""
@@ -63,10 +60,7 @@ def parse(data: bytes) -> Metadata:
 
 
 def encode(local: Local) -> bytes:
-    """Our own properties: socket type, routing id where the type has one, and what was asked for (WIRE-32).
-
-    ValueError for a name or value that no property can have.
-    """
+    """Our own properties: socket type, routing id where the type has one, and what was asked for (WIRE-32)."""
     properties = [("Socket-Type", local.socket_type.encode("ascii"))]
     if local.socket_type in IDENTIFIED:
         properties.append(("Identity", local.routing_id))
@@ -75,8 +69,6 @@ def encode(local: Local) -> bytes:
 
 def _property(name: str, value: bytes) -> bytes:
     written = name.encode("latin-1")
-    if not 1 <= len(written) <= NAME_MOST or len(value) > VALUE_MOST:
-        raise ValueError(f"no property can have this name and size: {name!r}, {len(value)}")
     return bytes((len(written),)) + written + len(value).to_bytes(_SIZE, "big") + value
 
 
@@ -93,7 +85,7 @@ def socket_type(local: Local, found: Mapping[str, bytes]) -> str:
 def routing_id(found: Mapping[str, bytes], kind: str) -> bytes:
     """The routing id that a peer of this socket type asks for, empty if none; PeerError if it is not one (WIRE-29)."""
     wanted = found.get("Identity", b"") if kind in IDENTIFIED else b""
-    if len(wanted) > ROUTING_ID_MOST:
+    if len(wanted) > OCTETS_MOST:
         raise PeerError(Rule.WIRE_29, f"a routing id of {len(wanted)} octets")
     if wanted[:1] == b"\0":
         raise PeerError(Rule.WIRE_29, "a routing id that begins with zero: those are chosen by the receiver")

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 
 VERSION = (3, 1)
 """The version that is spoken here."""
+MECHANISMS = ("NULL", "PLAIN")
+OCTETS_MOST = 255
+"""Octets in a routing id, a username, a password, and the name of a property."""
+VALUE_MOST = (1 << 31) - 1
+"""Octets in the value of a property."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +19,7 @@ class Local:
     ``accepts`` are the names of the socket types that may talk to us. The ``mechanism`` is NULL or PLAIN, ``as_server``
     says whether we are PLAIN's server; its client has ``username`` and ``password``, 0 to 255 octets each. A server
     asks ``authenticate(username, password)``, and without that function takes everyone, as libzmq does without ZAP.
-    ``metadata`` are further properties, by name.
+    ``metadata`` are further properties, by name. ValueError for what no peer could be told.
     """
 
     socket_type: str
@@ -26,6 +31,17 @@ class Local:
     password: bytes = b""
     authenticate: Callable[[bytes, bytes], bool] | None = None
     metadata: tuple[tuple[str, bytes], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.mechanism not in MECHANISMS:
+            raise ValueError(f"this mechanism is not spoken here: {self.mechanism!r}")
+        if max(len(self.routing_id), len(self.username), len(self.password)) > OCTETS_MOST:
+            raise ValueError("routing id, username and password have room for 255 octets each")
+        if self.routing_id[:1] == b"\0":
+            raise ValueError("a routing id does not begin with zero")
+        for name, value in self.metadata:
+            if not 1 <= len(name.encode("latin-1")) <= OCTETS_MOST or len(value) > VALUE_MOST:
+                raise ValueError(f"no property can have this name and size: {name!r}, {len(value)}")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """One thin adapter for each library: the same few calls, none of which blocks, whatever the library's own habits."""
 
+import errno
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,8 +88,8 @@ class End:
         """Send to a routing id (ROUTER_MANDATORY is set) if it is known yet."""
         try:
             return self.try_send(parts)
-        except self.zmq.ZMQError as error:
-            if error.errno != self.zmq.EHOSTUNREACH:
+        except getattr(self.zmq, "ZMQError", OSError) as error:
+            if error.errno != errno.EHOSTUNREACH:
                 raise
             return False
 
@@ -184,7 +185,7 @@ class Pyomq(End):
             try:
                 yield self.monitor.recv_nowait()["event"]
             except self.zmq.ZMQError as error:
-                if error.errno != self.zmq.EAGAIN:
+                if error.errno != errno.EAGAIN:
                     raise
                 return
 

@@ -127,7 +127,7 @@ class Socket:
         try:
             self.reference.set(option, optval)
         except OSError as error:
-            raise translated(error) from None
+            raise _refused(error) from None
 
     def get(self, option: int) -> int | bytes:
         """The value of an option; ZMQError EINVAL if it has none."""
@@ -137,9 +137,7 @@ class Socket:
         try:
             value: int | bytes = self.reference.get(option)
         except OSError as error:
-            if error.errno == errno.ENOTSUP:
-                raise failure(errno.EINVAL) from None
-            raise translated(error) from None
+            raise _refused(error) from None
         return value
 
     # --- endpoints
@@ -273,6 +271,11 @@ class Socket:
     def _check(self) -> None:
         if self._closed:
             raise failure(errno.ENOTSOCK)
+
+
+def _refused(error: OSError) -> Exception:
+    """Why an option was refused: to libzmq, one that this type of socket does not have is an invalid argument."""
+    return failure(errno.EINVAL) if error.errno == errno.ENOTSUP else translated(error)
 
 
 def _made(context: Context, kind: int) -> Reference:
