@@ -69,6 +69,12 @@ def take(pool: Pool, needs: Sequence[Need], refuse: Site | None) -> Grant:
     return Grant(Pool(pool.limit, used), Rule.MEM_1, None)
 
 
+def fits(pool: Pool, amount: int) -> Pool | None:
+    """The pool after ``amount`` units were taken, if it has them (MEM-1); None if it has not (MEM-2)."""
+    used = pool.used + amount
+    return None if used > pool.limit else Pool(pool.limit, used)
+
+
 def give(pool: Pool, amount: int) -> Pool:
     """Give ``amount`` units back (MEM-4); this never fails and never asks for memory."""
     return Pool(pool.limit, pool.used - amount)

@@ -179,6 +179,22 @@ def send_part(
     return Sent(LAST_GROWS if grows else LAST, OK, left, Send(), pipes.commit(after), None, True, 0, True, asked)
 
 
+def send_whole(
+    sizes: Costs, pool: Pool, pipe: Pipe, hwm: int, parts: int, units: int
+) -> tuple[Pool, Pipe] | None:  # fmt: skip
+    """Send all ``parts`` of a message, of ``units`` in all, in one step of an idle socket; None if that cannot be.
+
+    A short cut where nothing is refused: pool and pipe are those that `send_part`, part by part, would have led to.
+    Where it is None, `send_part` says why, and what follows.
+    """
+    if pipes.full(pipe, hwm):
+        return None
+    after = Pipe(pipe.messages + 1, pipe.parts + parts, pipe.tail, pipe.front)
+    slot = pipes.chunks(after, sizes.slots) - pipes.chunks(pipe, sizes.slots)
+    left = memory.fits(pool, units + sizes.chunk * slot)
+    return None if left is None else (left, after)
+
+
 def _needs(sizes: Costs, slot: int) -> tuple[Need, ...]:
     if slot > 0:
         return (Need(Site.BODY, sizes.part), Need(Site.SLOT, sizes.chunk * slot))

@@ -17,7 +17,8 @@ PARTS = ("model", "checks", "spec")
 
 ORDER = [
     *("rules", "memory", "pipe", "policies", "send", "step"),
-    *("line", "application", "history", "payloads", "system"),
+    *("line", "application", "history", "payloads", "link", "receive", "connection", "patterns", "wire", "system"),
+    "reference",
 ]
 
 # What reads a clock, draws a number, starts a thread, talks to a machine or hides an import.

@@ -79,7 +79,7 @@ class Core:
 
     def reconfigure(self) -> None:
         """Read the options that the machines have as constants."""
-        number = self.options.number
+        number, policy = self.options.number, self.context.policy
         self.pattern = patterns.make(
             self.kind.name,
             mandatory=bool(number(Option.ROUTER_MANDATORY)),
@@ -92,7 +92,9 @@ class Core:
         )
         self.conflate = bool(number(Option.CONFLATE)) and self.pattern.conflates
         self.immediate = bool(number(Option.IMMEDIATE))
+        self.nodrop = bool(number(Option.XPUB_NODROP)) and self.kind == SocketType.XPUB
         self.routes = self.pattern.routes
+        self.many = self.routes or self.pattern.publishes or self.pattern.subscribes or policy.reserves
         self.plain = not self.pattern.filters and self.kind not in (SocketType.REQ, SocketType.REP)
         self.receive_hwm = UNLIMITED if self.conflate else number(Option.RCVHWM) or UNLIMITED
         self.send_hwm = UNLIMITED if self.conflate else number(Option.SNDHWM) or UNLIMITED

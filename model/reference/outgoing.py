@@ -82,6 +82,36 @@ class Outgoing:
             del self.lead[0]
         self._one(session, data, last)
 
+    def whole(self, message: list[bytes], flags: int) -> None:
+        """Send all parts of a message; raises as `part` does, and may leave a part of the message then."""
+        core, context = self.core, self.context
+        if self.current is None and self.send.phase is IDLE and context.plain and not core.many:
+            pattern = core.pattern
+            begin = pattern.begin(core.state, len(core.sessions), self.free)
+            if begin.way is Way.PIPE:
+                session = core.sessions[begin.pipe]
+                parts = [*core.lead(begin.lead), *message] if begin.lead else message
+                units = PART * len(parts)
+                for part in parts:
+                    units += len(part)
+                weights = session.weights
+                got = sends.send_whole(weights, context.pool, session.pipe, core.send_hwm, len(parts), units)
+                if got is not None:
+                    context.pool, session.pipe = got
+                    if context.pool.used > context.peak:
+                        context.peak = context.pool.used
+                    weights.committed += units
+                    core.state = begin.state
+                    self._queued(session, parts)
+                    self._committed()
+                    return
+        count = len(message)
+        weighed = weight(message) if context.policy.reserves else -1
+        final = message.pop()
+        for part in message:
+            self.part(part, False, flags, weighed, count)
+        self.part(final, True, flags, weighed, count)
+
     def _begin(self, data: bytes, last: bool, flags: int, whole: int, parts: int) -> Session | None:
         """Find the pipe of a new message; None if this part is done with."""
         core = self.core
@@ -92,7 +122,7 @@ class Outgoing:
             way = begin.way
             if way is Way.PIPE:
                 core.state = begin.state
-                session = core.sessions[begin.pipe]
+                session: Session = core.sessions[begin.pipe]
                 if not self.context.policy.reserves or self._reserved(session, begin.lead, data, whole, parts, flags):
                     break
             elif way is Way.FAN:
@@ -167,10 +197,14 @@ class Outgoing:
             weights.tail.append(weights.part)
         if not sent.committed:
             return
-        message, tail = session.tail, weights.tail
+        message = session.tail
         session.tail = []
-        weights.committed += tail[0] if len(tail) == 1 else sum(tail)
+        weights.committed += sum(weights.tail)
         weights.tail = []
+        self._queued(session, message)
+
+    def _queued(self, session: Session, message: list[bytes]) -> None:
+        """A message was committed: its connection is to write it, soon."""
         if self.core.conflate and session.queue:
             self.core.conflated(session)
         session.queue.append(message)
@@ -186,7 +220,7 @@ class Outgoing:
     def _committed(self) -> None:
         core = self.core
         self.current = None
-        core.state = core.step("committed")
+        core.state = core.pattern.committed(core.state) if self.context.unrecorded else core.step("committed")
         incoming = core.incoming
         if incoming.envelope_units:
             incoming.replied()

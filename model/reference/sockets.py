@@ -105,7 +105,10 @@ class Socket:
         with self._lock:
             if self._core.closed or self.context.closed:
                 self._check()
-            self._out.part(part, not flags & SNDMORE, flags)
+            if flags & SNDMORE or self._out.current is not None:
+                self._out.part(part, not flags & SNDMORE, flags)
+            else:
+                self._out.whole([part], flags)
 
     def send_multipart(
         self, parts: Iterable[Any], flags: int = 0, copy: bool = True, track: bool = False  # noqa: ARG002
@@ -120,13 +123,13 @@ class Socket:
         with self._lock:
             if self._core.closed or self.context.closed:
                 self._check()
-            out, count = self._out, len(message)
-            whole = sum(map(len, message)) + PART * count if self.context.policy.reserves else -1
-            final = message.pop()
+            out = self._out
             try:
-                for part in message:
-                    out.part(part, False, flags, whole, count)
-                out.part(final, not flags & SNDMORE, flags, whole, count)
+                if not flags & SNDMORE:
+                    out.whole(message, flags)
+                else:
+                    for part in message:
+                        out.part(part, False, flags)
             except BaseException:
                 # The caller cannot know after which part it failed, so it is not left with a part of it (SEND-11).
                 out.abort()

@@ -143,8 +143,8 @@ class Topics:
         return self._shown(more, changes, topic)
 
     def _shown(self, more: bool, changes: bool, topic: bytes) -> list[bytes] | None:
-        pattern = self.core.pattern
-        if not pattern.receives or not pattern.heard(more, changes).shown:
+        core = self.core
+        if not core.pattern.receives or not core.step_of("heard", more, changes).shown:
             return None
         return [subscriptions.message(more, topic)]
 
@@ -178,7 +178,7 @@ class Topics:
                 return
             found = self.peers.matching(data) if core.pattern.publishes else core.sessions
             self.targets = [session for session in found if not session.ended]
-        if core.pattern.nodrop:
+        if core.nodrop:
             self._all_or_none(data, last, flags)
         else:
             for session in list(self.targets):
@@ -234,7 +234,7 @@ class Topics:
             return
         core = self.core
         for session in self.targets:
-            send = core.outgoing.send if core.pattern.nodrop else session.send
+            send = core.outgoing.send if core.nodrop else session.send
             core.outgoing.aborted(session, send)
             session.send = Send()
         self._over("dropped")

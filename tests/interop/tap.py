@@ -13,6 +13,10 @@ class Line:
     binder: Raw
     forwarded: dict[int, int]
 
+    @property
+    def ended(self) -> bool:
+        return self.connecter.ended or self.binder.ended
+
     def close(self) -> None:
         self.connecter.close()
         self.binder.close()
@@ -31,17 +35,18 @@ class Tap:
         accepted = self.listener.try_accept()
         if accepted is not None:
             self.lines.append(Line(accepted, Raw.connect(self.target), {0: 0, 1: 0}))
-        ends = [(line, way) for line in self.lines for way in (0, 1)]
-        for line, way in ends:
-            here, there = (line.connecter, line.binder) if way == 0 else (line.binder, line.connecter)
-            here.serve(milliseconds if len(ends) == 2 and way == 0 else 0)
-            fresh = bytes(here.came.data[line.forwarded[way] :])
-            line.forwarded[way] += len(fresh)
-            if fresh and not self.dead:
-                there.send(fresh, here)
-            if here.ended and not self.dead:
+        only = len(self.lines) == 1
+        for line in self.lines:
+            for way, here, there in ((0, line.connecter, line.binder), (1, line.binder, line.connecter)):
+                here.serve(milliseconds if only and way == 0 else 0)
+                fresh = bytes(here.came.data[line.forwarded[way] :])
+                line.forwarded[way] += len(fresh)
+                if fresh and not self.dead:
+                    there.send(fresh, here)
+            if line.ended and not self.dead:
                 line.close()
-        self.lines = [line for line in self.lines if self.dead or not (line.connecter.ended or line.binder.ended)]
+        if not self.dead:
+            self.lines = [line for line in self.lines if not line.ended]
 
     def commands(self, from_binder: bool) -> list[bytes]:
         """The names of the commands that the bound side (or the connected side) of the newest line has sent so far."""

@@ -132,7 +132,7 @@ def test_a_3_0_peer_gets_no_ping(opened: Opener, keep: Keeper, meet: Callable[..
     old.handshake("PULL", own, minor=0)
     new.handshake("PULL", own, minor=1)
     for _ in range(3):
-        new.command(b"PING", own)
+        new.send(command(b"PONG", new.command(b"PING", own)[2:]), own)
     own.send([b"one"], old)
     own.send([b"two"], old)
     flags, body = old.frame(own)

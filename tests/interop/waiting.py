@@ -9,7 +9,7 @@ from itertools import cycle
 from time import monotonic
 from typing import Protocol, TypeVar
 
-SECONDS = 1.0
+SECONDS = 5.0
 """How long is waited for something that must happen. What takes this long has failed."""
 
 MOMENT_MS = 5
@@ -29,12 +29,12 @@ class Served(Protocol):
         """Let the end do its work; return when it has something for us, and after that time at the latest."""
 
 
-def until(look: Callable[[], Found], what: str, *ends: Served, seconds: float = SECONDS) -> Found:
+def until(look: Callable[[], Found], what: str, *ends: Served) -> Found:
     """What ``look`` returns as soon as that is not false, the ends being served in turn until then."""
-    bound = monotonic() + seconds
+    bound = monotonic() + SECONDS
     turns = cycle(ends)
     while not (found := look()):
         if monotonic() > bound:
-            raise Missed(f"{what}: not within {seconds:g} s")
+            raise Missed(f"{what}: not within {SECONDS:g} s")
         next(turns).serve(MOMENT_MS)
     return found

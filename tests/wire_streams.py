@@ -1,0 +1,156 @@
+"""Octets in pieces for the tests of the wire: what a decoder and a handshake make of them, as a list to compare."""
+
+from collections.abc import Iterable, Iterator
+from struct import pack
+
+from hypothesis import strategies as st
+
+from enomem.model.wire.commands import Command
+from enomem.model.wire.decoder import Decoder, Limits
+from enomem.model.wire.errors import PeerError
+from enomem.model.wire.handshake import Handshake, Local
+
+Event = list[bytes] | Command | str
+"""What came of octets; the last one may be the rule of an error."""
+
+PULL = Local("PULL", frozenset({"PUSH"}))
+PUSH = Local("PUSH", frozenset({"PULL"}))
+
+
+def pieces(data: bytes, cuts: Iterable[int]) -> Iterator[bytes]:
+    """The data, cut at these places."""
+    at = 0
+    for cut in sorted({cut % (len(data) + 1) for cut in cuts}):
+        yield data[at:cut]
+        at = cut
+    yield data[at:]
+
+
+def one_by_one(data: bytes) -> Iterator[bytes]:
+    """The data, an octet at a time."""
+    return pieces(data, range(len(data)))
+
+
+def events(parts: Iterable[bytes], limits: Limits = Limits(), most: int = 1 << 30) -> list[Event]:  # noqa: B008
+    """What a decoder makes of these pieces, asked for ``most`` messages at a time; it may have all the memory it wants.
+
+    What belongs to an allowed body is put there, as the shell does, and all else is fed.
+    """
+    decoder = Decoder((3, 1), limits)
+    found: list[Event] = []
+    try:
+        for part in parts:
+            rest = part
+            while rest:
+                target = decoder.target()
+                if target is None:
+                    decoder.feed(rest)
+                    rest = b""
+                else:
+                    count = min(len(target), len(rest))
+                    target[:count] = rest[:count]
+                    decoder.filled(count)
+                    rest = rest[count:]
+                found += taken(decoder, most)
+    except PeerError as error:
+        found.append(error.rule.value)
+    return found
+
+
+def taken(decoder: Decoder, most: int) -> Iterator[list[bytes] | Command]:
+    """All that can be taken now."""
+    while True:
+        batch = decoder.take(most)
+        assert sum(isinstance(event, list) for event in batch) <= most
+        yield from batch
+        if decoder.wanted:
+            assert not decoder.take(most)
+            decoder.allow()
+        elif not batch:
+            return
+
+
+def shaken(local: Local, parts: Iterable[bytes], limits: Limits = Limits()) -> tuple[list[Event], bytes]:  # noqa: B008
+    """What a handshake makes of these pieces (peer and rest, or a rule), and all that it sends."""
+    handshake = Handshake(local, limits)
+    sent = handshake.start()
+    try:
+        for part in parts:
+            sent += handshake.feed(part)
+    except PeerError as error:
+        return [error.rule.value, error.reason], sent + error.tell
+    return [repr(handshake.peer), repr(handshake.rest)], sent
+
+
+# --- octets written apart from model/wire
+
+
+def greeting(version: tuple[int, int] = (3, 1), mechanism: bytes = b"NULL", role: int = 0) -> bytes:
+    """A greeting."""
+    return b"\xff" + bytes(8) + b"\x7f" + bytes(version) + mechanism.ljust(20, b"\0") + bytes([role]) + bytes(31)
+
+
+def frame(body: bytes, flags: int = 0, long: bool = False) -> bytes:
+    """A frame, long where it must be or is asked to be."""
+    if long or len(body) > 255:
+        return pack(">BQ", flags | 2, len(body)) + body
+    return bytes([flags, len(body)]) + body
+
+
+def command(name: bytes, data: bytes = b"") -> bytes:
+    """A command."""
+    return frame(bytes([len(name)]) + name + data, 4)
+
+
+def prop(name: bytes, value: bytes) -> bytes:
+    """A property of metadata."""
+    return bytes([len(name)]) + name + pack(">I", len(value)) + value
+
+
+def ready(kind: bytes, *more: bytes, name: bytes = b"READY") -> bytes:
+    """A READY, or INITIATE."""
+    return command(name, prop(b"Socket-Type", kind) + b"".join(more))
+
+
+# --- strategies
+
+cuts = st.lists(st.integers(0, 2**20), max_size=8)
+small_limits = Limits(small=8)
+"""So that frames of a few octets already need leave."""
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[bytes, list[Event]]:
+    """Octets of traffic, and the events that they are: messages, and commands anywhere between their frames."""
+    octets, found = b"", list[Event]()
+    for _ in range(draw(st.integers(0, 5))):
+        message = draw(st.lists(st.binary(max_size=40) | st.just(b"x" * 300), min_size=1, max_size=4))
+        for place, part in enumerate(message):
+            if draw(st.integers(0, 3)) == 0:
+                data, event = draw(commands_of_traffic)
+                octets += data
+                found.append(event)
+            octets += frame(part, int(place + 1 < len(message)), draw(st.booleans()))
+        found.append(message)
+    return octets, found
+
+
+def _traffic() -> st.SearchStrategy[tuple[bytes, Event]]:
+    from enomem.model.wire import commands as c
+
+    topics, contexts = st.binary(max_size=300), st.binary(max_size=16)
+    return st.one_of(
+        topics.map(lambda topic: (command(b"SUBSCRIBE", topic), c.Subscribe(topic))),
+        topics.map(lambda topic: (command(b"CANCEL", topic), c.Cancel(topic))),
+        st.builds(
+            lambda ttl, context: (command(b"PING", pack(">H", ttl) + context), c.Ping(ttl, context)),
+            st.integers(0, 65535),
+            contexts,
+        ),
+        contexts.map(lambda context: (command(b"PONG", context), c.Pong(context))),
+        topics.map(lambda data: (command(b"X-\xff", data), c.Unknown(b"X-\xff", data))),
+        st.just((ready(b"PUSH"), c.Unknown(b"READY", prop(b"Socket-Type", b"PUSH")))),
+    )
+
+
+commands_of_traffic = _traffic()
