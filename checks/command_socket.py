@@ -11,8 +11,8 @@ import enomem
 from enomem.model.reference.constants import Option, SocketType
 
 from .errors import UsageError
-from .socket_settings import BOTH, RECEIVE, SEND, Settings, settings
-from .socket_talk import Talk, Watcher
+from .socket_settings import ASK, BOTH, RECEIVE, SEND, Settings, settings
+from .socket_talk import Talk, Watcher, counted
 
 NO_MEMORY, TOO_LATE, STOPPED = 5, 6, 3
 """Exit codes: memory was refused; ``--timeout`` was over; interrupted or cut off before all was done."""
@@ -58,15 +58,15 @@ def _opened(context: enomem.Context, asked: Settings, source: IO[bytes], sink: I
     except KeyboardInterrupt:
         # The usual way to end what has no count: what is still queued is dropped, and said to be.
         lost = _close(context, socket, watcher, linger=0)
-        if asked.count is None:
-            return STOPPED if lost else 0
+        if not (lost or talk.pending or asked.count or (asked.message and asked.way in (SEND, ASK))):
+            return 0
         _say(f"interrupted after {_done(talk)}")
         return STOPPED
     try:
         return code or (TOO_LATE if _close(context, socket, watcher, linger=None) else 0)
     except KeyboardInterrupt:
         # The context goes down with the process: waiting for it is what was interrupted.
-        _say(f"interrupted after {_done(talk)}, when not all was delivered yet")
+        _say(f"interrupted after {_done(talk)}, before all was delivered")
         return STOPPED
 
 
@@ -142,7 +142,7 @@ def _close(context: enomem.Context, socket: enomem.Socket, watcher: Watcher | No
     rest = socket.monitor_events()
     lost = sum(event.messages for event in rest) + (watcher.lost - before if watcher is not None else 0)
     if lost:
-        _say(f"{_messages(lost)} accepted and not delivered")
+        _say(f"{counted(lost)} accepted and not delivered")
     return lost
 
 
@@ -158,15 +158,11 @@ def _where(talk: Talk) -> str:
     return f"line {talk.line}: " if talk.line else ""
 
 
-def _messages(count: int) -> str:
-    return f"{count} {'message was' if count == 1 else 'messages were'}"
-
-
 def _done(talk: Talk) -> str:
     done = {"sent": talk.sent, "received": talk.received}
     if talk.settings.way in (SEND, RECEIVE):
         done.pop("received" if talk.settings.way == SEND else "sent")
-    return " and ".join(f"{_messages(count)} {what}" for what, count in done.items())
+    return " and ".join(f"{counted(count)} {what}" for what, count in done.items())
 
 
 def _too_late(talk: Talk, asked: Settings) -> str:

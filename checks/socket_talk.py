@@ -28,12 +28,13 @@ CHUNK = 2**16
 
 
 class Talk:
-    """One command's traffic; ``sent`` and ``received`` count its messages."""
+    """One command's traffic; ``sent`` and ``received`` count its messages, ``pending``: one is on its way."""
 
     def __init__(self, socket: enomem.Socket, settings: Settings, source: IO[bytes], sink: IO[bytes]) -> None:
         self.socket = socket
         self.settings = settings
         self.sent = self.received = self.line = 0
+        self.pending = False
         self._format = FORMATS[settings.form]
         self._source, self._sink = source, sink
 
@@ -60,11 +61,14 @@ class Talk:
         for message in self._messages():
             self._pause()
             self._send(message)
+            self.pending = True
             self._print(self._receive())
+            self.pending = False
 
     def _answer_all(self) -> None:
         while self._wanted():
             request = self._receive()
+            self.pending = True
             self._print(request)
             self._send(self._answer(request))
 
@@ -74,6 +78,7 @@ class Talk:
         return self.settings.count is None or self.received < self.settings.count
 
     def _send(self, message: Message) -> None:
+        self.pending = True
         while True:
             try:
                 self.socket.send_multipart(message)
@@ -82,6 +87,7 @@ class Talk:
                 # Nothing of the message is queued any more, and another peer may take it (SEND-12).
                 continue
         self.sent += 1
+        self.pending = False
 
     def _receive(self) -> Message:
         message = self.socket.recv_multipart()
@@ -117,7 +123,7 @@ class Talk:
         try:
             return self._format.read(line.removesuffix(b"\n"))
         except BadLine as error:
-            raise BadLine(f"line {self.line}: {error}; {self.sent} messages were sent before it") from None
+            raise BadLine(f"line {self.line}: {error}; {counted(self.sent)} sent before it") from None
 
     def _answer(self, request: Message) -> Message:
         if self.settings.echo:
@@ -138,13 +144,14 @@ class Talk:
         settings = self.settings
         lines = Lines(None if settings.message is not None else self._source)
         waiting = settings.message
-        while self._wanted():
+        while self._wanted() or waiting is not None:
+            self.pending = waiting is not None
             self._print_all()
-            if waiting is None:
+            if waiting is None and self._wanted():
                 waiting = self._next(lines)
             if waiting is not None and self._sent_now(waiting):
                 waiting = None
-            elif self._wanted():
+            elif self._wanted() or waiting is not None:
                 self._wait(lines, waiting is not None)
 
     def _print_all(self) -> None:
@@ -182,6 +189,11 @@ class Talk:
         timeout = self.settings.timeout
         if not poller.poll(None if timeout is None else timeout * 1000):
             raise enomem.Again
+
+
+def counted(messages: int) -> str:
+    """So many messages, as the beginning of a sentence."""
+    return f"{messages} {'message was' if messages == 1 else 'messages were'}"
 
 
 class Lines:

@@ -1,4 +1,4 @@
-"""Frames as they are written: the octets are those of the RFC, whatever buffers they come in, and large bodies are not copied."""
+"""Frames as they are written: the octets of the RFC, in whatever buffers, and large bodies are not copied."""
 
 from struct import pack
 

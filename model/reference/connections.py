@@ -6,7 +6,7 @@ and what follows its end, is asked of the machines.
 
 from __future__ import annotations
 
-import errno
+import select
 import socket as os_socket
 import time
 from collections import deque
@@ -24,6 +24,7 @@ from ..wire.handshake import Handshake, Peer
 from .constants import Option
 from .monitor import EventKind
 from .reactor import READABLE, WRITABLE, Timer
+from .signalling import Signal
 from .weights import PART, READ
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ AT_ONCE = 64
 STALL_RETRY, STALL_LONGEST = 10, 5000
 """Milliseconds after which a stalled reader tries again though no memory was given back, and gives up."""
 
-OVER = (errno.ECONNRESET, errno.EPIPE, errno.ETIMEDOUT, errno.ECONNABORTED, errno.ENOTCONN)
+LEASE = 100
+"""Milliseconds after which the I/O thread watches a descriptor again that a thread waited for itself."""
+
 
 
 class Connection:
@@ -68,6 +71,8 @@ class Connection:
         self.stalled_at = 0.0
         self.scheduled = False
         self.mask = 0
+        self.leased = self.polled = self.leased_lately = False
+        self.poll: select.poll | None = None
         self.timers: dict[str, Timer] = {}
         self.heard = self._now()
         self.pinged = -1
@@ -113,6 +118,49 @@ class Connection:
         timer = self.timers.pop(name, None)
         if timer is not None:
             timer.cancel()
+
+    # --- a thread that waits for nothing else
+
+    @property
+    def may_be_leased(self) -> bool:
+        """Can a thread of the application wait for this descriptor itself?"""
+        return hasattr(select, "poll") and self.open and self.decoder is not None and not self.paused and not self.polled
+
+    def wait(self, bell: Signal, seconds: float | None) -> None:
+        """Wait in the calling thread until something can be read here, or the ``bell`` rings; then read it.
+
+        The I/O thread leaves the descriptor alone meanwhile, and for a moment after: whoever waits like this mostly
+        comes back, and two threads that wake for the same octets are slower than one.
+        """
+        if not self.leased:
+            self.leased = True
+            self._watch(self.mask & ~READABLE)
+            self._later("lease", LEASE, self._lease_ends)
+        poll = self.poll
+        if poll is None:
+            poll = self.poll = select.poll()
+            poll.register(self.number, select.POLLIN)
+            poll.register(bell.descriptor, select.POLLIN)
+        self.polled = True
+        lock = self.context.lock
+        lock.release()
+        try:
+            ready = poll.poll(None if seconds is None else max(0, seconds * 1000))
+        finally:
+            lock.acquire()
+            self.polled = False
+        self.leased_lately = True
+        if ready and self.open:
+            self.fill()
+
+    def _lease_ends(self) -> None:
+        if self.polled or self.leased_lately:
+            self.leased_lately = False
+            self._later("lease", LEASE, self._lease_ends)
+            return
+        self.leased = False
+        if not self.paused:
+            self._watch(self.mask | READABLE)
 
     # --- reading
 
@@ -216,7 +264,8 @@ class Connection:
                 return
         if self.open and self.paused and not self.stalled_at:
             self.paused = False
-            self._watch(self.mask | READABLE)
+            if not self.leased:
+                self._watch(self.mask | READABLE)
 
     def _still(self) -> bool:
         """Is it open still, after something that may have ended it?"""

@@ -36,6 +36,7 @@ from .monitor import Event, EventKind, Monitor
 from .options import Options
 from .outgoing import Outgoing
 from .sessions import Session
+from .signalling import Signal
 from .topics import Topics
 from .weights import CONNECTION, LISTENER, SOCKET, weight
 
@@ -64,6 +65,8 @@ class Core:
         self.closed = False
         self.receive_hwm = self.send_hwm = 0
         self.waiters: list[threading.Lock] = []
+        self.bell: Signal | None = None
+        self.listening = False
         self.callbacks: list[Callable[[], None]] = []
         self.authenticate: Callable[[bytes, bytes], bool] | None = None
         self.waiting: Callable[[int, Option], Callable[[], None]]
@@ -137,6 +140,8 @@ class Core:
         for waiter in self.waiters:
             waiter.release()
         self.waiters.clear()
+        if self.bell is not None and self.listening:
+            self.bell.raise_()
         for callback in self.callbacks:
             callback()
 
@@ -213,6 +218,19 @@ class Core:
             sites[Site.BODY] += session.weights.bodies(session.pipe)
             sites[Site.SLOT] += session.weights.chunk * pipes.chunks(session.pipe, session.weights.slots)
             sites[Site.RECEIVE_BODY] += session.inbox.half + session.inbox.whole
+
+    def leased(self) -> bool:
+        """Does a thread wait for the only connection itself, so that a look at it now would be one too many?"""
+        return len(self.connections) == 1 and all(connection.leased for connection in self.connections)
+
+    def sole(self) -> Connection | None:
+        """The only connection, if a thread may wait for nothing else but it."""
+        if len(self.connections) != 1 or self.callbacks or self.listening:
+            return None
+        for connection in self.connections:
+            if connection.may_be_leased:
+                return connection
+        return None
 
     # --- sessions
 
@@ -444,6 +462,9 @@ class Core:
             self.drop_pipe(session)
         if self.sessions:
             raise OurBug(f"{self.name} was closed and still has {len(self.sessions)} sessions")
+        if self.bell is not None:
+            self.bell.close()
+            self.bell = None
         self.context.release(Site.SOCKET, SOCKET)
         self.context.steps.end(self.name)
         self.context.socket_gone()

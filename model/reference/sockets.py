@@ -12,6 +12,7 @@ from typing import Any
 
 from ..rules import Rule
 from . import attaching
+from .connections import Connection
 from .constants import Option, PollEvent, SocketType
 from .context import Context
 from .errors import Again, ContextTerminated, InvalidArgument, NotASocket, SocketError
@@ -56,26 +57,45 @@ class Socket:
             raise NotASocket
         self.context.check()
 
-    def _waits(self, deadline: float | None) -> None:
+    def _waits(self, deadline: float | None, reading: bool = False) -> None:
         """Give the lock up until something changes; Again when the time is over."""
         self._out.streak = 0
+        left = None
+        if deadline is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Again
+        sole = self._core.sole() if reading else None
+        if sole is not None:
+            self._listen(sole, left)
+        else:
+            self._sleep(left)
+        self._check()
+
+    def _sleep(self, left: float | None) -> None:
         waiter = threading.Lock()
         waiter.acquire()
         core = self._core
         core.waiters.append(waiter)
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                core.waiters.remove(waiter)
-                raise Again
         self._lock.release()
         try:
-            waiter.acquire(timeout=-1 if deadline is None else left)
+            waiter.acquire(timeout=-1 if left is None else left)
         finally:
             self._lock.acquire()
             if waiter in core.waiters:
                 core.waiters.remove(waiter)
-        self._check()
+
+    def _listen(self, sole: Connection, left: float | None) -> None:
+        """Wait for the only connection that there is in this very thread."""
+        core = self._core
+        if core.bell is None:
+            core.bell = Signal()
+        core.bell.clear()
+        core.listening = True
+        try:
+            sole.wait(core.bell, left)
+        finally:
+            core.listening = False
 
     def _wait(self, flags: int, option: Option) -> Callable[[], None]:
         """What a call does that cannot go on: by its flags, and by the timeout that is set."""
@@ -89,7 +109,7 @@ class Socket:
                 if timeout == 0:
                     raise Again
                 deadline.append(None if timeout < 0 else time.monotonic() + timeout / 1000)
-            self._waits(deadline[0])
+            self._waits(deadline[0], option == Option.RCVTIMEO)
 
         return wait
 
@@ -169,7 +189,7 @@ class Socket:
             rule = incoming.forbidden()
             if rule is not None:
                 incoming.refuse(rule)
-            if self._core.fill() and incoming.prefetch():
+            if not self._core.leased() and self._core.fill() and incoming.prefetch():
                 return
             wait()
             if incoming.prefetch():
