@@ -63,10 +63,11 @@ def _opened(context: enomem.Context, asked: Settings, source: IO[bytes], sink: I
         _say(f"interrupted after {_done(talk)}")
         return STOPPED
     try:
-        return code or (TOO_LATE if _close(context, socket, watcher, linger=None) else 0)
+        lost = _close(context, socket, watcher, linger=None)
+        return code or (TOO_LATE if lost else 0)
     except KeyboardInterrupt:
         # The context goes down with the process: waiting for it is what was interrupted.
-        _say(f"interrupted after {_done(talk)}, before all was delivered")
+        _say(f"interrupted while closing, after {_done(talk)}: what was not delivered yet is lost")
         return STOPPED
 
 

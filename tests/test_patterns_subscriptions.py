@@ -65,9 +65,7 @@ def change(table: Subscriptions[str], bag: Counter[tuple[str, bytes]], what: str
 
 
 @given(CHANGES, st.lists(FIRST, max_size=5))
-def test_a_publisher_knows_its_subscribers_topics(
-    changes: list[tuple[str, str, bytes]], messages: list[bytes]
-) -> None:
+def test_a_publisher_knows_its_subscribers_topics(changes: list[tuple[str, str, bytes]], messages: list[bytes]) -> None:
     table: Subscriptions[str] = Subscriptions()
     bag: Counter[tuple[str, bytes]] = Counter()
     for what, peer, topic in changes:

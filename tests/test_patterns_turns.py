@@ -30,9 +30,7 @@ def among(*places: int) -> Callable[[int], bool]:
         (3, 2, (0, 1), 0),
     ],
 )
-def test_the_first_from_the_turn_on_and_around(
-    start: int, count: int, places: tuple[int, ...], expected: int
-) -> None:
+def test_the_first_from_the_turn_on_and_around(start: int, count: int, places: tuple[int, ...], expected: int) -> None:
     assert turns.choose(start, count, among(*places)) == expected
 
 
@@ -132,9 +130,7 @@ class Peers:
             self.turns = turns.committed(begun) if whole else turns.dropped(begun)
             assert whole or self.turns == before
         for other, name in enumerate(self.names):
-            if other == place and whole:
-                self.waits[name], self.most[name] = 0, count
-            elif other not in able:
+            if (other == place and whole) or other not in able:
                 self.waits[name], self.most[name] = 0, count
             elif whole:
                 self.waits[name] += 1

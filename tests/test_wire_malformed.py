@@ -5,7 +5,7 @@ from struct import pack
 
 import pytest
 import wire_streams as w
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_streams import PULL, command, cuts, events, frame, greeting, one_by_one, pieces, prop, ready, shaken
 
@@ -56,7 +56,7 @@ GREETINGS = [
     greet(Rule.WIRE_4, "zero", b"\0", "this is no ZMTP"),
     greet(Rule.WIRE_4, "signature", b"\xff" + bytes(8) + b"\x7e", "ends with 0x7e"),
     greet(Rule.WIRE_4, "signature with its lowest bit set", b"\xff" + bytes(8) + b"\1", "ends with 0x01"),
-    greet(Rule.WIRE_6, "another mechanism", greeting(mechanism=b"CURVE"), "the peer's mechanism is 'CURVE', ours is 'NULL'"),
+    greet(Rule.WIRE_6, "another mechanism", greeting(mechanism=b"CURVE"), "is 'CURVE', ours is 'NULL'"),
     greet(Rule.WIRE_6, "none", greeting(mechanism=b""), "''"),
     greet(Rule.WIRE_6, "lower case", greeting(mechanism=b"null")),
     greet(Rule.WIRE_6, "something behind the padding", greeting(mechanism=b"NULL" + bytes(15) + b"L")),
@@ -184,6 +184,7 @@ def replaced(case: Case, end: int) -> Case:
 
 
 @by_case
+@settings(max_examples=20)
 @given(where=cuts, behind=st.binary(max_size=20))
 def test_what_is_before_and_behind_it_and_how_it_is_cut_changes_nothing(
     case: Case, where: list[int], behind: bytes
@@ -197,6 +198,7 @@ def test_what_is_before_and_behind_it_and_how_it_is_cut_changes_nothing(
 
 
 @pytest.mark.parametrize("case", [*GREETINGS, *HANDSHAKES], ids=lambda case: f"{case.rule.value} {case.name}")
+@settings(max_examples=20)
 @given(where=cuts)
 def test_a_peer_that_is_refused_hears_the_same_however_its_octets_are_cut(case: Case, where: list[int]) -> None:
     assert case.local is not None

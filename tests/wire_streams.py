@@ -135,22 +135,32 @@ def streams(draw: st.DrawFn) -> tuple[bytes, list[Event]]:
     return octets, found
 
 
-def _traffic() -> st.SearchStrategy[tuple[bytes, Event]]:
-    from enomem.model.wire import commands as c
-
-    topics, contexts = st.binary(max_size=300), st.binary(max_size=16)
-    return st.one_of(
-        topics.map(lambda topic: (command(b"SUBSCRIBE", topic), c.Subscribe(topic))),
-        topics.map(lambda topic: (command(b"CANCEL", topic), c.Cancel(topic))),
-        st.builds(
-            lambda ttl, context: (command(b"PING", pack(">H", ttl) + context), c.Ping(ttl, context)),
-            st.integers(0, 65535),
-            contexts,
-        ),
-        contexts.map(lambda context: (command(b"PONG", context), c.Pong(context))),
-        topics.map(lambda data: (command(b"X-\xff", data), c.Unknown(b"X-\xff", data))),
-        st.just((ready(b"PUSH"), c.Unknown(b"READY", prop(b"Socket-Type", b"PUSH")))),
-    )
+topics, contexts = st.binary(max_size=300), st.binary(max_size=16)
+commands_of_traffic: st.SearchStrategy[tuple[bytes, Event]] = st.one_of(
+    topics.map(lambda topic: (command(b"SUBSCRIBE", topic), Subscribe(topic))),
+    topics.map(lambda topic: (command(b"CANCEL", topic), Cancel(topic))),
+    st.builds(
+        lambda ttl, context: (command(b"PING", pack(">H", ttl) + context), Ping(ttl, context)),
+        st.integers(0, 65535),
+        contexts,
+    ),
+    contexts.map(lambda context: (command(b"PONG", context), Pong(context))),
+    topics.map(lambda data: (command(b"X-\xff", data), Unknown(b"X-\xff", data))),
+    st.just((ready(b"PUSH"), Unknown(b"READY", prop(b"Socket-Type", b"PUSH")))),
+)
 
 
-commands_of_traffic = _traffic()
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[bytes, list[Event]]:
+    """Octets of traffic, and the events that they are: messages, and commands anywhere between their frames."""
+    octets, found = b"", list[Event]()
+    for _ in range(draw(st.integers(0, 5))):
+        message = draw(st.lists(st.binary(max_size=40) | st.just(b"x" * 300), min_size=1, max_size=4))
+        for place, part in enumerate(message):
+            if draw(st.integers(0, 3)) == 0:
+                data, event = draw(commands_of_traffic)
+                octets += data
+                found.append(event)
+            octets += frame(part, int(place + 1 < len(message)), draw(st.booleans()))
+        found.append(message)
+    return octets, found

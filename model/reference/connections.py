@@ -457,7 +457,9 @@ class Connection:
 
     def _start_heart(self) -> None:
         self.heard = self._now()
-        if self.core.options.number(Option.HEARTBEAT_IVL) > 0:
+        peer = self.peer
+        assert peer is not None
+        if self.core.options.number(Option.HEARTBEAT_IVL) > 0 and commands.may_ping(peer.version):
             self.pinged = self.heard
             self._later("pulse", self.core.options.number(Option.HEARTBEAT_IVL), self._pulse)
 

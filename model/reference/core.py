@@ -460,6 +460,8 @@ class Core:
             connection.end(Reason.CLOSED)
         for session in list(self.sessions):
             self.drop_pipe(session)
+            # One whose peer went before had its place only for messages that nobody takes any more.
+            self.detach(session)
         if self.sessions:
             raise OurBug(f"{self.name} was closed and still has {len(self.sessions)} sessions")
         if self.bell is not None:

@@ -197,7 +197,7 @@ class Enomem(End):
 
     def let_in(self, users: dict[str, str]) -> None:
         known = {name.encode(): password.encode() for name, password in users.items()}
-        self.socket.authenticate = lambda name, password: known.get(name) == password
+        self.socket.set_plain_auth(lambda name, password: known.get(name) == password)
 
     def watch(self) -> None:
         self.socket.monitor_events()

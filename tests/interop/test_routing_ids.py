@@ -2,8 +2,9 @@
 
 import pytest
 
-from .conftest import Opener
+from .conftest import Keeper, Opener
 from .ends import Library
+from .tap import Tap
 from .waiting import until
 
 IDS = {"one_octet": b"\x01", "longest": bytes(range(255, 0, -1)), "zeros_inside": b"A\x00\x00\n\xfe", "text": b"peer"}
@@ -56,18 +57,21 @@ def test_ids_that_the_router_makes_differ_and_lead_back(
 
 @pytest.mark.parametrize("router_is", ["subject", "peer"])
 def test_with_handover_the_newest_holder_of_an_id_has_it(
-    opened: Opener, subject: Library, peer: Library, router_is: str
+    opened: Opener, keep: Keeper, subject: Library, peer: Library, router_is: str
 ) -> None:
+    """The use of it: a peer comes back by another line while the router still holds its dead one."""
     a, b = (subject, peer) if router_is == "subject" else (peer, subject)
     router = opened(a, "ROUTER", ROUTER_HANDOVER=1)
     where = router.bind()
     for number in (b"1", b"2", b"3"):
+        tap = keep(Tap(where))
         other = opened(b, "DEALER", ROUTING_ID=b"same")
-        other.connect(where)
-        other.send([b"question", number], router)
-        assert router.receive(other) == [b"same", b"question", number]
-        router.send([b"same", b"answer", number], other)
-        assert other.receive(router) == [b"answer", number]
+        other.connect(tap.endpoint)
+        other.send([b"question", number], tap, router)
+        assert router.receive(tap, other) == [b"same", b"question", number]
+        router.send([b"same", b"answer", number], tap, other)
+        assert other.receive(tap, router) == [b"answer", number]
+        tap.dead = True
 
 
 @pytest.mark.parametrize("router_is", ["subject", "peer"])

@@ -95,14 +95,19 @@ def test_a_cancelled_topic_is_no_longer_heard(
     assert hears(publisher, subscriber, messages, b"second marker") == messages[1:-1]
 
 
-@pytest.mark.parametrize("subscriber_kind", SUBSCRIBERS)
+@pytest.mark.parametrize("subscribed", ["SUB-early", "SUB-late", "XSUB-late"])
 def test_subscriptions_are_counted(
-    opened: Opener, subject: Library, peer: Library, role: str, subscriber_kind: str
+    opened: Opener, subject: Library, peer: Library, role: str, subscribed: str
 ) -> None:
-    publisher, subscriber = ends(opened, subject, peer, role, ("PUB", subscriber_kind))
-    subscriber.connect(publisher.bind())
+    kind, when = subscribed.split("-")
+    publisher, subscriber = ends(opened, subject, peer, role, ("PUB", kind))
+    if when == "late":
+        subscriber.connect(publisher.bind())
+        known(publisher, subscriber, b"marker 0")
     for _ in range(3):
         talks.subscribe(subscriber, b"a")
+    if when == "early":
+        subscriber.connect(publisher.bind())
     for times in (1, 2, 3):
         talks.unsubscribe(subscriber, b"a")
         known(publisher, subscriber, b"marker %d" % times)
