@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from . import history, line, link, memory
-from . import pipe as pipes
 from . import send as sends
 from .application import Application, Recovery, answered, must_abort, recovered
 from .history import History

@@ -1,4 +1,4 @@
-"""A socket of each type with a few pipes, closed: everything that can happen to its pattern, and a ghost that remembers.
+"""A socket of each type with a few pipes, closed: all that can happen to its pattern, and a ghost that remembers.
 
 The shell's part is played here as simply as can be: one message at a time, pipes that are free or have something at
 the environment's wish, a peer that goes at any time. What the ghost remembers (whom a message was begun for, whom a
@@ -26,7 +26,7 @@ class Kind(Enum):
 
 
 SHAPES = (Shape(1), Shape(2, 0), Shape(1, 0), Shape(3, 1), Shape(2, 1), Shape(3, 1, False), Shape(2, -1, True, False))
-"""A body alone; behind a delimiter; a delimiter alone; behind id and delimiter; without a body; the wrong id; no match."""
+"""A body; behind a delimiter; a delimiter alone; behind id and delimiter; without a body; the wrong id; no match."""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def test_each_subscriber_gets_whole_messages_and_pays_for_its_own(data: st.DataO
                 pool, send[place], pipes[place] = sent.pool, sent.send, sent.pipe
                 missed[place] += sent.answer in (Answer.FULL, Answer.NO_MEMORY)
                 others = [place for place in range(count) if send[place].phase == Phase.SENDING]
-                event(f"{len(others)} in the middle") if part else None
+                event(f"{len(others)} in the middle of part {part}")
                 assert pool.used == all_held(send, pipes)
         for place in range(count):
             assert (send[place], pipes[place].tail) == (Send(), 0)

@@ -1,7 +1,7 @@
 """REQ, REP and ROUTER, step by step; and each with the send machine when memory runs out in the middle."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -252,9 +252,9 @@ class Socket:
     pattern: AnyPattern
     policy: SendPolicy
     state: Any
-    pool: Pool = Pool(1000, 0)
-    send: Send = Send()
-    pipe: Pipe = Pipe()
+    pool: Pool = field(default_factory=lambda: Pool(1000, 0))
+    send: Send = field(default_factory=Send)
+    pipe: Pipe = field(default_factory=Pipe)
     lead: int = 0
     sending: bool = False
 
@@ -266,13 +266,12 @@ class Socket:
             self.state, self.lead, self.sending = begin.state, begin.lead, True
             if begin.address:
                 return Answer.OK
-        for number in range(self.lead + 1):
-            leading = number < self.lead
-            answer = self._one(not leading and last, refuse if number == at else None)
+        while self.lead:
+            answer = self._one(False, refuse if at == 0 else None)
             if answer != Answer.OK:
                 return answer
-        self.lead = 0
-        return Answer.OK
+            self.lead, at = self.lead - 1, at - 1
+        return self._one(last, refuse if at == 0 else None)
 
     def _one(self, last: bool, refuse: Site | None) -> Answer:
         sent = sends.send_part(self.policy, Sizes(), self.pool, self.send, self.pipe, 100, last, refuse)
@@ -302,13 +301,12 @@ def test_a_refused_part_takes_the_whole_message_back_the_librarys_parts_too(made
     """Refuse each part of [x, y] in turn, the library's among them: all is as before, and the next message is whole."""
     for refused in range(5):
         socket = sockets(policy)[made]()
-        before, lead = (socket.state, socket.pool, socket.pipe), 0
+        before = (socket.state, socket.pool, socket.pipe)
         seen, answers = 0, []
         for number in range(3 if socket.pattern.routes else 2):
             last = number == (2 if socket.pattern.routes else 1)
             at = refused - seen
             answers.append(socket.part(last, Site.BODY if at >= 0 else None, at))
-            lead = max(lead, socket.lead)
             parts = 0 if socket.pattern.routes and number == 0 else 1
             seen += parts + (_lead(socket.pattern) if number == 0 else 0)
             if answers[-1] == Answer.NO_MEMORY:
@@ -337,7 +335,6 @@ def test_under_keep_the_delimiter_stays_and_the_request_goes_on() -> None:
     socket = Socket(Req(), KEEP, Req().initial())
     assert socket.part(False, Site.BODY, 1) == Answer.NO_MEMORY
     assert (socket.pipe.tail, socket.send.phase) == (1, Phase.SENDING)
-    socket.lead = 0
     assert [socket.part(False), socket.part(True)] == [Answer.OK, Answer.OK]
     assert (socket.pipe.parts, socket.state.phase) == (3, req.Phase.AWAIT)
 

@@ -28,8 +28,15 @@ def test_counting() -> None:
 
 @pytest.mark.parametrize(
     ("topic", "first", "expected"),
-    [(b"", b"", True), (b"", b"x", True), (b"a", b"", False), (b"a", b"a", True), (b"ab", b"abc", True), (b"b", b"ab", False)],
-)  # fmt: skip
+    [
+        (b"", b"", True),
+        (b"", b"x", True),
+        (b"a", b"", False),
+        (b"a", b"a", True),
+        (b"ab", b"abc", True),
+        (b"b", b"ab", False),
+    ],
+)
 def test_a_topic_matches_what_begins_with_it(topic: bytes, first: bytes, expected: bool) -> None:
     assert subs.matches(topic, first) == expected
 

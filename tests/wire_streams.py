@@ -5,7 +5,7 @@ from struct import pack
 
 from hypothesis import strategies as st
 
-from enomem.model.wire.commands import Command
+from enomem.model.wire.commands import Cancel, Command, Ping, Pong, Subscribe, Unknown
 from enomem.model.wire.decoder import Decoder, Limits
 from enomem.model.wire.errors import PeerError
 from enomem.model.wire.handshake import Handshake, Local
@@ -117,22 +117,6 @@ def ready(kind: bytes, *more: bytes, name: bytes = b"READY") -> bytes:
 cuts = st.lists(st.integers(0, 2**20), max_size=8)
 small_limits = Limits(small=8)
 """So that frames of a few octets already need leave."""
-
-
-@st.composite
-def streams(draw: st.DrawFn) -> tuple[bytes, list[Event]]:
-    """Octets of traffic, and the events that they are: messages, and commands anywhere between their frames."""
-    octets, found = b"", list[Event]()
-    for _ in range(draw(st.integers(0, 5))):
-        message = draw(st.lists(st.binary(max_size=40) | st.just(b"x" * 300), min_size=1, max_size=4))
-        for place, part in enumerate(message):
-            if draw(st.integers(0, 3)) == 0:
-                data, event = draw(commands_of_traffic)
-                octets += data
-                found.append(event)
-            octets += frame(part, int(place + 1 < len(message)), draw(st.booleans()))
-        found.append(message)
-    return octets, found
 
 
 topics, contexts = st.binary(max_size=300), st.binary(max_size=16)

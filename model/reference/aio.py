@@ -71,7 +71,9 @@ class Socket:
             return
         await self._until(lambda: self.sync.send(data, flags | DONTWAIT, copy, track), flags, Option.SNDTIMEO)
 
-    async def send_multipart(self, parts: Iterable[Any], flags: int = 0, copy: bool = True, track: bool = False) -> None:
+    async def send_multipart(
+        self, parts: Iterable[Any], flags: int = 0, copy: bool = True, track: bool = False
+    ) -> None:  # fmt: skip
         """Send a message of several parts: all of it, or nothing."""
         message = list(parts)
         if self.sync.try_send_multipart(message, flags):
@@ -90,7 +92,9 @@ class Socket:
         """All parts of the next message."""
         if self.sync.at_hand():
             return self.sync.recv_multipart(flags, copy, track)
-        return await self._until(lambda: self.sync.recv_multipart(flags | DONTWAIT, copy, track), flags, Option.RCVTIMEO)
+        return await self._until(
+            lambda: self.sync.recv_multipart(flags | DONTWAIT, copy, track), flags, Option.RCVTIMEO
+        )  # fmt: skip
 
     async def poll(self, timeout: float | None = None, flags: int = PollEvent.POLLIN) -> int:
         """Wait until one of the events comes, at most ``timeout`` milliseconds."""

@@ -18,6 +18,7 @@ from ..pipe import Pipe
 from ..policies import DISCARD, POLICIES, SendPolicy
 from ..rules import Rule
 from ..send import Send, Sent
+from . import accounts
 from .constants import SocketType
 from .core import Core
 from .endpoints import Target
@@ -29,7 +30,7 @@ from .sessions import Session
 from .weights import CHUNK, CONNECTION, LISTENER, SLOTS, SOCKET, Weights
 
 if TYPE_CHECKING:
-    from .connections import Connection
+    from .reading import Reader
     from .sockets import Socket
 
 NO_LIMIT = 1 << 62
@@ -81,7 +82,7 @@ class Context:
         self.lock = threading.RLock()
         self.cores: set[Core] = set()
         self.inproc: dict[str, Core] = {}
-        self.stalled: set[Connection] = set()
+        self.stalled: set[Reader] = set()
         self.line: list[tuple[Outgoing, Session, int]] = []
         self.closed = False
         self.failure: BaseException | None = None
@@ -102,7 +103,7 @@ class Context:
         with self.lock:
             sites = dict.fromkeys(Site, 0)
             for core in self.cores:
-                core.count(sites)
+                accounts.count(core, sites)
             sites[Site.RESERVATION] = sum(core.outgoing.send.reserved for core in self.cores)
             used = self.pool.used
             if sum(sites.values()) != used:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from .. import connection as life
 from .. import patterns, receive
-from .. import pipe as pipes
 from .. import send as sends
 from ..connection import Next, Reason
 from ..memory import Site
@@ -26,11 +25,11 @@ from ..rules import Rule
 from ..wire.decoder import Limits
 from ..wire.errors import PeerError
 from ..wire.handshake import Local, Peer
-from . import attaching
+from . import attaching, closing
 from .connections import Connection
 from .constants import Option, SocketType
 from .endpoints import Listener, Target
-from .errors import OurBug
+from .errors import NotASocket
 from .incoming import Incoming
 from .monitor import Event, EventKind, Monitor
 from .options import Options
@@ -38,7 +37,7 @@ from .outgoing import Outgoing
 from .sessions import Session
 from .signalling import Signal
 from .topics import Topics
-from .weights import CONNECTION, LISTENER, SOCKET, weight
+from .weights import CONNECTION, weight
 
 if TYPE_CHECKING:
     from .context import Context
@@ -129,6 +128,12 @@ class Core:
             frame=bound(Option.MAXMSGSIZE), message=bound(Option.MESSAGE_MAXSIZE), parts=bound(Option.MESSAGE_MAXPARTS)
         )
 
+    def check(self) -> None:
+        """NotASocket if it is closed, ContextTerminated if its context is terminated."""
+        if self.closed:
+            raise NotASocket
+        self.context.check()
+
     def tell(self, kind: EventKind, endpoint: str = "", reason: str = "", **more: Any) -> None:
         """Tell whoever reads the monitor."""
         if self.monitor.wanted:
@@ -203,21 +208,6 @@ class Core:
         context.pool, session.pipe = kept.pool, kept.pipe
         session.weights.committed -= units
         self.tell(EventKind.DISCARDED, session.name, kept.rule.value, rule=kept.rule, messages=1)
-
-    def count(self, sites: dict[Site, int]) -> None:
-        """Add what this socket holds, by site."""
-        sites[Site.SOCKET] += SOCKET
-        sites[Site.LISTENER] += LISTENER * len(self.listeners)
-        apart = [connection for connection in self.connections if not connection.initiated]
-        sites[Site.CONNECTION] += CONNECTION * (len(apart) + len(self.targets))
-        sites[Site.SUBSCRIPTION] += self.topics.units
-        sites[Site.RECEIVE_BODY] += self.incoming.units + self.incoming.envelope_units
-        for connection in self.connections:
-            sites[Site.BODY] += connection.flight_units
-        for session in self.sessions:
-            sites[Site.BODY] += session.weights.bodies(session.pipe)
-            sites[Site.SLOT] += session.weights.chunk * pipes.chunks(session.pipe, session.weights.slots)
-            sites[Site.RECEIVE_BODY] += session.inbox.half + session.inbox.whole
 
     def leased(self) -> bool:
         """Does a thread wait for the only connection itself, so that a look at it now would be one too many?"""
@@ -357,6 +347,8 @@ class Core:
 
     def arrived(self, session: Session) -> None:
         """Messages of this session wait to be received."""
+        while self.closed and session.arrived:
+            self.incoming.discard(session, Rule.RECEIVE_9)
         if self.conflate:
             overtaken = self.context.steps(conflate, "overtaken", session.name, len(session.arrived))
             for _ in range(overtaken.messages):
@@ -364,12 +356,15 @@ class Core:
         if self.waiters or self.callbacks:
             self.notify()
 
-    def drained(self, session: Session) -> None:
-        """There is room again in the pipe of this session."""
+    def drained(self) -> None:
+        """There is room again in a pipe."""
         if self.waiters or self.callbacks:
             self.notify()
-        if self.closed and not session.queue:
-            self.context.reactor.soon(self._finish)
+
+    def idle(self) -> None:
+        """A connection has written all that there was: a closed socket may have nothing left to wait for."""
+        if self.closed:
+            self.context.reactor.soon(lambda: closing.finish(self))
 
     def sifted(self, session: Session, batch: list[Any]) -> list[list[bytes]]:
         """What of a batch goes to the application: commands are carried out, subscriptions noted."""
@@ -404,7 +399,7 @@ class Core:
                     self.targets.remove(session.target)
                 self.drop_pipe(session)
         if self.closed:
-            context.reactor.soon(self._finish)
+            context.reactor.soon(lambda: closing.finish(self))
 
     def _finished(self, session: Session) -> bool:
         return self.closed and not session.queue
@@ -413,60 +408,3 @@ class Core:
         kind = EventKind.DISCONNECTED if connection.decoder is not None else EventKind.HANDSHAKE_FAILED
         text = f"{reason.value}: {detail}" if detail else reason.value
         self.tell(kind, connection.endpoint, text, rule=error.rule if error else None, value=connection.number)
-
-    # --- the end
-
-    def close(self, linger: int | None) -> None:
-        """The application closes the socket; what is committed is still sent, for as long as LINGER says."""
-        if self.closed:
-            return
-        self.closed = True
-        milliseconds = self.options.number(Option.LINGER) if linger is None else linger
-        self.outgoing.give_up()
-        self.incoming.give_up()
-        for endpoint in list(self.listeners):
-            attaching.unlisten(self, endpoint)
-        context = self.context
-        for session in list(self.sessions):
-            session.arrived.clear()
-            context.pool, session.inbox = context.steps(receive, "dropped", session.name, context.pool, session.inbox)
-        self.topics.close()
-        if milliseconds == 0 or not self._lingering():
-            self._finish(now=True)
-        else:
-            if milliseconds > 0:
-                context.reactor.later(milliseconds, lambda: self._finish(now=True))
-            for session in list(self.sessions):
-                if session.connection is not None and session.queue:
-                    session.connection.flush()
-            self._finish()
-        self.notify()
-
-    def _lingering(self) -> bool:
-        """Is something committed that has not left?"""
-        return any(
-            not session.ended and (session.queue or (session.connection and session.connection.out))
-            for session in self.sessions
-        )
-
-    def _finish(self, now: bool = False) -> None:
-        """Close all connections of a closed socket, once nothing is left to send, or at once."""
-        if self not in self.context.cores or (not now and self._lingering()):
-            return
-        self.context.cores.discard(self)
-        for target in list(self.targets):
-            attaching.stop(self, target, Reason.CLOSED)
-        for connection in list(self.connections):
-            connection.end(Reason.CLOSED)
-        for session in list(self.sessions):
-            self.drop_pipe(session)
-            # One whose peer went before had its place only for messages that nobody takes any more.
-            self.detach(session)
-        if self.sessions:
-            raise OurBug(f"{self.name} was closed and still has {len(self.sessions)} sessions")
-        if self.bell is not None:
-            self.bell.close()
-            self.bell = None
-        self.context.release(Site.SOCKET, SOCKET)
-        self.context.steps.end(self.name)
-        self.context.socket_gone()

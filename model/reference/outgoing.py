@@ -282,7 +282,9 @@ class Outgoing:
     def served(self, session: Session, parts: int) -> bool:
         """First in line: take the reservation, if the pool has it."""
         context = self.context
-        sent = context.steps(sends, "serve", session.name, session.weights, context.pool, self.send, session.pipe, parts)
+        sent = context.steps(
+            sends, "serve", session.name, session.weights, context.pool, self.send, session.pipe, parts
+        )  # fmt: skip
         if sent.answer == Answer.WAIT:
             return False
         context.pool, self.send = sent.pool, sent.send

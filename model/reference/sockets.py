@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import errno
 import json
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
 from ..rules import Rule
-from . import attaching
-from .connections import Connection
+from . import attaching, closing
 from .constants import Option, PollEvent, SocketType
 from .context import Context
 from .errors import Again, ContextTerminated, InvalidArgument, NotASocket, SocketError
 from .monitor import Event
 from .signalling import Signal
-from .weights import PART
 
 DONTWAIT, SNDMORE = 1, 2
 READ_ONLY = (Option.RCVMORE, Option.TYPE, Option.EVENTS, Option.FD, Option.LAST_ENDPOINT)
@@ -43,75 +40,12 @@ class Socket:
         self._out = self._core.outgoing
         self._in = self._core.incoming
         self._signal: Signal | None = None
-        self._core.waiting = self._wait
+        self._waiter = Waiter(self._core)
         context.keep(self)
 
     def __repr__(self) -> str:
         state = "closed" if self._core.closed else self._core.last_endpoint or "not attached"
         return f"<enomem.Socket {self._core.kind.name} {state}>"
-
-    # --- waiting
-
-    def _check(self) -> None:
-        if self._core.closed:
-            raise NotASocket
-        self.context.check()
-
-    def _waits(self, deadline: float | None, reading: bool = False) -> None:
-        """Give the lock up until something changes; Again when the time is over."""
-        self._out.streak = 0
-        left = None
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise Again
-        sole = self._core.sole() if reading else None
-        if sole is not None:
-            self._listen(sole, left)
-        else:
-            self._sleep(left)
-        self._check()
-
-    def _sleep(self, left: float | None) -> None:
-        waiter = threading.Lock()
-        waiter.acquire()
-        core = self._core
-        core.waiters.append(waiter)
-        self._lock.release()
-        try:
-            waiter.acquire(timeout=-1 if left is None else left)
-        finally:
-            self._lock.acquire()
-            if waiter in core.waiters:
-                core.waiters.remove(waiter)
-
-    def _listen(self, sole: Connection, left: float | None) -> None:
-        """Wait for the only connection that there is in this very thread."""
-        core = self._core
-        if core.bell is None:
-            core.bell = Signal()
-        core.bell.clear()
-        core.listening = True
-        try:
-            sole.wait(core.bell, left)
-        finally:
-            core.listening = False
-
-    def _wait(self, flags: int, option: Option) -> Callable[[], None]:
-        """What a call does that cannot go on: by its flags, and by the timeout that is set."""
-        deadline: list[float | None] = []
-
-        def wait() -> None:
-            if flags & DONTWAIT:
-                raise Again
-            if not deadline:
-                timeout = self._core.options.number(option)
-                if timeout == 0:
-                    raise Again
-                deadline.append(None if timeout < 0 else time.monotonic() + timeout / 1000)
-            self._waits(deadline[0], option == Option.RCVTIMEO)
-
-        return wait
 
     # --- sending
 
@@ -124,7 +58,7 @@ class Socket:
         part = data if type(data) is bytes else octets(data)
         with self._lock:
             if self._core.closed or self.context.closed:
-                self._check()
+                self._core.check()
             if flags & SNDMORE or self._out.current is not None:
                 self._out.part(part, not flags & SNDMORE, flags)
             else:
@@ -142,7 +76,7 @@ class Socket:
             raise InvalidArgument("a message has at least one part")
         with self._lock:
             if self._core.closed or self.context.closed:
-                self._check()
+                self._core.check()
             out = self._out
             try:
                 if not flags & SNDMORE:
@@ -158,7 +92,7 @@ class Socket:
     def try_send(self, data: Any, flags: int = 0) -> bool:
         """Send one part, if that can be done without waiting; False if it cannot."""
         with self._lock:
-            self._check()
+            self._core.check()
             if not self._out.writable():
                 return False
             self.send(data, flags)
@@ -167,7 +101,7 @@ class Socket:
     def try_send_multipart(self, parts: list[Any], flags: int = 0) -> bool:
         """Send a message, if that can be done without waiting; False if it cannot."""
         with self._lock:
-            self._check()
+            self._core.check()
             if not self._out.writable():
                 return False
             self.send_multipart(parts, flags)
@@ -176,7 +110,7 @@ class Socket:
     def abort_message(self) -> None:
         """Drop the unfinished message (SEND-11); this needs no memory and never fails."""
         with self._lock:
-            self._check()
+            self._core.check()
             self._out.abort()
 
     # --- receiving
@@ -184,7 +118,7 @@ class Socket:
     def _next(self, flags: int) -> None:
         """Have a message at hand; Again if none came in time."""
         incoming = self._in
-        wait = self._wait(flags, Option.RCVTIMEO)
+        wait = self._waiter.wait(flags, Option.RCVTIMEO)
         while True:
             rule = incoming.forbidden()
             if rule is not None:
@@ -198,14 +132,14 @@ class Socket:
     def at_hand(self) -> bool:
         """Is there something to receive without waiting?"""
         with self._lock:
-            self._check()
+            self._core.check()
             return self._in.prefetch()
 
     def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> bytes:  # noqa: ARG002
         """The next part that arrives; Again, StateError, NotSupported, ContextTerminated."""
         with self._lock:
             if self._core.closed or self.context.closed:
-                self._check()
+                self._core.check()
             incoming = self._in
             if not incoming.parts and not incoming.prefetch():
                 self._next(flags)
@@ -215,7 +149,7 @@ class Socket:
         """All parts of the next message (or all that are left of the present one)."""
         with self._lock:
             if self._core.closed or self.context.closed:
-                self._check()
+                self._core.check()
             incoming = self._in
             if not incoming.parts and not incoming.prefetch():
                 self._next(flags)
@@ -242,25 +176,25 @@ class Socket:
     def bind(self, endpoint: str) -> None:
         """Listen at an endpoint; port 0 or * is any free one, see `last_endpoint`."""
         with self._lock:
-            self._check()
+            self._core.check()
             attaching.bind(self._core, endpoint)
 
     def connect(self, endpoint: str) -> None:
         """Connect to an endpoint, as soon as somebody listens there."""
         with self._lock:
-            self._check()
+            self._core.check()
             attaching.connect(self._core, endpoint)
 
     def unbind(self, endpoint: str) -> None:
         """Listen no longer."""
         with self._lock:
-            self._check()
+            self._core.check()
             attaching.unbind(self._core, endpoint)
 
     def disconnect(self, endpoint: str) -> None:
         """End the connection to an endpoint."""
         with self._lock:
-            self._check()
+            self._core.check()
             attaching.disconnect(self._core, endpoint)
 
     def bind_to_random_port(
@@ -284,7 +218,7 @@ class Socket:
         if isinstance(value, str):
             raise TypeError(f"the option {which.name} takes octets or a number, not a text")
         with self._lock:
-            self._check()
+            self._core.check()
             core = self._core
             if which in (Option.SUBSCRIBE, Option.UNSUBSCRIBE):
                 core.topics.want(octets(value), which == Option.SUBSCRIBE)
@@ -296,7 +230,7 @@ class Socket:
         """The value of an option; NotSupported if it has none."""
         which = _option(option)
         with self._lock:
-            self._check()
+            self._core.check()
             if which not in READ_ONLY:
                 return self._core.options.get(which)
             if which == Option.RCVMORE:
@@ -321,6 +255,14 @@ class Socket:
     def unsubscribe(self, topic: bytes | str) -> None:
         """Take back one `subscribe`; this needs no memory."""
         self.set(Option.UNSUBSCRIBE, topic.encode() if isinstance(topic, str) else topic)
+
+    def set_plain_auth(self, check: Callable[[bytes, bytes], bool] | None) -> None:
+        """Let in whom ``check(username, password)`` answers yes, as a server of PLAIN; None: everyone.
+
+        It is called by any thread, with the context's lock held, and must neither wait nor use this context.
+        """
+        with self._lock:
+            self._core.authenticate = check
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -356,14 +298,14 @@ class Socket:
     def poll(self, timeout: float | None = None, flags: int = PollEvent.POLLIN) -> int:
         """Wait until one of the events comes, at most ``timeout`` milliseconds; which of them came (0: none)."""
         with self._lock:
-            self._check()
+            self._core.check()
             deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout / 1000
             while True:
                 events = self._events() & flags
                 if events:
                     return events
                 try:
-                    self._waits(deadline)
+                    self._waiter.waits(deadline)
                 except Again:
                     return 0
 
@@ -397,7 +339,7 @@ class Socket:
                     if self._core.closed:
                         return
                     try:
-                        self._waits(deadline)
+                        self._waiter.waits(deadline)
                     except (Again, NotASocket, ContextTerminated):
                         return
                     found = self._core.monitor.drain()
@@ -413,7 +355,7 @@ class Socket:
     def close(self, linger: int | None = None) -> None:
         """Close it; what is committed is sent for ``linger`` milliseconds more (None: as the option says)."""
         with self._lock:
-            self._core.close(linger)
+            closing.close(self._core, linger)
             if self._signal is not None:
                 self._core.callbacks.remove(self._signal.raise_)
                 self._signal.close()

@@ -13,7 +13,6 @@ from ..connection import Reason
 from ..memory import Site
 from ..patterns import fan_out, subscriptions
 from ..patterns.subscriptions import Interests, Subscriptions
-from ..rules import Rule
 from ..send import Answer, Phase, Send
 from ..wire import commands
 from .constants import Option

@@ -40,7 +40,7 @@ class Measured:
         """All parts that ``pipe`` holds, in octets."""
         return (self.committed if pipe.parts > 0 else 0) + sum(self.tail[: pipe.tail])
 
-    def message(self, parts: int) -> int:
+    def message(self, parts: int) -> int:  # noqa: ARG002 - the octets were announced, the number is not enough
         """All parts of the message that is about to be sent, in octets."""
         return self.announced
 

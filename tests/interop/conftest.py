@@ -56,16 +56,17 @@ def peer(request: pytest.FixtureRequest) -> ends.Library:
 
 @pytest.fixture
 def opened() -> Iterator[Opener]:
-    """Opens sockets, and closes them at the end."""
+    """Opens sockets; closes them at the end, and looks whether the subject's have given back all memory."""
     all_of_them: list[ends.End] = []
+    with ExitStack() as closing:
 
-    def open_end(library: ends.Library, kind: str, **options: Any) -> ends.End:
-        all_of_them.append(library.open(kind, **options))
-        return all_of_them[-1]
+        def open_end(library: ends.Library, kind: str, **options: Any) -> ends.End:
+            end = library.open(kind, **options)
+            closing.callback(end.close)
+            all_of_them.append(end)
+            return end
 
-    yield open_end
-    for end in all_of_them:
-        end.close()
+        yield open_end
     assert {repr(end): end.held() for end in all_of_them if end.held()} == {}
 
 

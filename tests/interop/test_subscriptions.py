@@ -10,7 +10,7 @@ TOPICS = (b"a", b"ab", b"\x00\xff", b"\x01", bytes(range(256)) * 2)
 PUBLISHERS, SUBSCRIBERS = ("PUB", "XPUB"), ("SUB", "XSUB")
 ROLES = ("subject_publishes", "subject_subscribes")
 
-pytestmark = pytest.mark.parametrize("role", ROLES)
+either_way = pytest.mark.parametrize("role", ROLES)
 
 
 def ends(opened: Opener, subject: Library, peer: Library, role: str, kinds: tuple[str, str]) -> tuple[End, End]:
@@ -35,6 +35,7 @@ def known(publisher: End, subscriber: End, marker: bytes) -> None:
     talks.settled(publisher, subscriber, [marker, b"beat"], [marker, b"end"])
 
 
+@either_way
 @pytest.mark.parametrize("binder", ["publisher_binds", "subscriber_binds"])
 @pytest.mark.parametrize("subscriber_kind", SUBSCRIBERS)
 @pytest.mark.parametrize("publisher_kind", PUBLISHERS)
@@ -60,6 +61,7 @@ def test_subscribed_before_the_connection(
     talks.heard(publisher, subscriber, [b"early bird"])
 
 
+@either_way
 @pytest.mark.parametrize("subscriber_kind", SUBSCRIBERS)
 @pytest.mark.parametrize("publisher_kind", PUBLISHERS)
 def test_only_what_begins_with_a_topic_is_heard(
@@ -76,6 +78,7 @@ def test_only_what_begins_with_a_topic_is_heard(
     assert hears(publisher, subscriber, mixed, b"marker") == matching
 
 
+@either_way
 @pytest.mark.parametrize("subscriber_kind", SUBSCRIBERS)
 @pytest.mark.parametrize("publisher_kind", PUBLISHERS)
 def test_a_cancelled_topic_is_no_longer_heard(
@@ -95,19 +98,8 @@ def test_a_cancelled_topic_is_no_longer_heard(
     assert hears(publisher, subscriber, messages, b"second marker") == messages[1:-1]
 
 
-@pytest.mark.parametrize("subscribed", ["SUB-early", "SUB-late", "XSUB-late"])
-def test_subscriptions_are_counted(
-    opened: Opener, subject: Library, peer: Library, role: str, subscribed: str
-) -> None:
-    kind, when = subscribed.split("-")
-    publisher, subscriber = ends(opened, subject, peer, role, ("PUB", kind))
-    if when == "late":
-        subscriber.connect(publisher.bind())
-        known(publisher, subscriber, b"marker 0")
-    for _ in range(3):
-        talks.subscribe(subscriber, b"a")
-    if when == "early":
-        subscriber.connect(publisher.bind())
+def is_counted(publisher: End, subscriber: End) -> None:
+    """Three subscriptions were made: two cancellations end nothing, the third does."""
     for times in (1, 2, 3):
         talks.unsubscribe(subscriber, b"a")
         known(publisher, subscriber, b"marker %d" % times)
@@ -115,6 +107,27 @@ def test_subscriptions_are_counted(
         assert hears(publisher, subscriber, [[b"a"]], b"marker %d" % times) == expected
 
 
+@either_way
+@pytest.mark.parametrize("kind", SUBSCRIBERS)
+def test_subscriptions_are_counted(opened: Opener, subject: Library, peer: Library, role: str, kind: str) -> None:
+    publisher, subscriber = ends(opened, subject, peer, role, ("PUB", kind))
+    subscriber.connect(publisher.bind())
+    known(publisher, subscriber, b"marker 0")
+    for _ in range(3):
+        talks.subscribe(subscriber, b"a")
+    is_counted(publisher, subscriber)
+
+
+def test_subscriptions_before_the_connection_are_counted(opened: Opener, subject: Library, peer: Library) -> None:
+    """Only of our own: pyomq 0.21 counts these as one or as three, as it happens."""
+    publisher, subscriber = opened(peer, "PUB"), opened(subject, "SUB")
+    for _ in range(3):
+        talks.subscribe(subscriber, b"a")
+    subscriber.connect(publisher.bind())
+    is_counted(publisher, subscriber)
+
+
+@either_way
 def test_everything_is_heard_with_the_empty_topic(opened: Opener, subject: Library, peer: Library, role: str) -> None:
     publisher, subscriber = ends(opened, subject, peer, role, ("PUB", "SUB"))
     subscriber.connect(publisher.bind())
@@ -124,6 +137,7 @@ def test_everything_is_heard_with_the_empty_topic(opened: Opener, subject: Libra
     assert hears(publisher, subscriber, messages, b"marker") == messages
 
 
+@either_way
 @pytest.mark.parametrize("verbose", [0, 1])
 @pytest.mark.parametrize("subscriber_kind", SUBSCRIBERS)
 def test_xpub_is_told_of_the_first_and_the_last(
@@ -151,6 +165,7 @@ def test_xpub_is_told_of_the_first_and_the_last(
     assert told(two) == [b"\x00both"]
 
 
+@either_way
 @pytest.mark.parametrize("subscriber_kind", SUBSCRIBERS)
 def test_xpub_is_told_when_a_subscriber_goes(
     opened: Opener, subject: Library, peer: Library, role: str, subscriber_kind: str
@@ -163,6 +178,7 @@ def test_xpub_is_told_when_a_subscriber_goes(
     assert publisher.receive() == [b"\x00topic"]
 
 
+@either_way
 def test_several_subscribers_hear_each_their_own(opened: Opener, subject: Library, peer: Library, role: str) -> None:
     publisher, one = ends(opened, subject, peer, role, ("PUB", "SUB"))
     subscribers = [one, *(opened(one.library, "SUB") for _ in range(3))]

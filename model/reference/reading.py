@@ -1,0 +1,249 @@
+"""What is read from a connection: its greeting, then messages, queued as far as there are room and memory."""
+
+from __future__ import annotations
+
+import select
+import socket as os_socket
+import time
+from typing import TYPE_CHECKING
+
+from .. import receive
+from ..connection import Reason
+from ..receive import Inbox, Reading
+from ..wire.decoder import Decoder
+from ..wire.errors import PeerError
+from ..wire.handshake import Handshake, Peer
+from .monitor import EventKind
+from .reactor import READABLE
+from .watching import Watched
+from .weights import PART, READ
+
+if TYPE_CHECKING:
+    from .core import Core
+    from .sessions import Session
+
+STALL_RETRY, STALL_LONGEST = 10, 5000
+"""Milliseconds after which a stalled reader tries again though no memory was given back, and gives up."""
+
+
+can_poll = hasattr(select, "poll")
+
+
+def now() -> int:
+    """Milliseconds on a clock that never goes back."""
+    return int(time.monotonic() * 1000)
+
+
+class Reader(Watched):
+    """The reading half of a connection; ``session`` is None until the handshake says whose it is."""
+
+    def __init__(self, core: Core, descriptor: os_socket.socket, session: Session | None, endpoint: str) -> None:
+        super().__init__(core, descriptor)
+        self.session = session
+        self.endpoint = endpoint
+        self.peer: Peer | None = None
+        self.handshake = Handshake(core.local(), core.limits())
+        self.decoder: Decoder | None = None
+        self.pending: tuple[list[list[bytes]], int, int] | None = None
+        self.stalled_at = 0.0
+        self.heard = now()
+        self.pinged = -1
+        self.ttl = 0
+
+    @property
+    def may_be_leased(self) -> bool:
+        """Can a thread of the application wait for this descriptor itself?"""
+        return can_poll and self.open and self.decoder is not None and not self.paused and not self.polled
+
+    def greet(self, data: bytes) -> None:
+        """Go on with the handshake."""
+        raise NotImplementedError
+
+    def broke_protocol(self, error: PeerError) -> None:
+        """The peer sent what it must not send."""
+        raise NotImplementedError
+
+    def beat(self) -> None:
+        """Look at the heartbeat's clock."""
+        raise NotImplementedError
+
+    def fill(self, most: int = 1) -> bool:
+        """Read what is there, at most so often; False if nothing was."""
+        for turn in range(most):
+            if not self.open or self.paused or not self._read():
+                return turn > 0
+        return True
+
+    def _read(self) -> bool:
+        decoder = self.decoder
+        try:
+            target = decoder.target() if decoder is not None else None
+            if decoder is not None and target is not None:
+                count = self.descriptor.recv_into(target)
+                data = b""
+            else:
+                data = self.descriptor.recv(READ)
+                count = len(data)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            self.end(Reason.LOST, error.strerror or str(error))
+            return False
+        if count == 0:
+            self.end(Reason.LOST, "the peer closed it")
+            return False
+        if self.ttl or self.pinged >= 0:
+            answered = self.heard < self.pinged
+            self.heard = now()
+            if answered:
+                # The clock was set for the end of the wait; it has to be set for the next PING.
+                self.later("pulse", 1, self.beat)
+        try:
+            if decoder is None:
+                self.greet(data)
+            elif target is not None:
+                decoder.filled(count)
+                self.deliver()
+            else:
+                decoder.feed(data)
+                self.deliver()
+        except PeerError as error:
+            self.broke_protocol(error)
+        return True
+
+    def deliver(self) -> None:
+        """Queue what was read, as far as there are room and memory; else stop reading."""
+        session, decoder = self.session, self.decoder
+        assert session is not None
+        assert decoder is not None
+        steps, hwm = self.context.steps, self.core.receive_hwm
+        while self.open:
+            if self.pending is None:
+                room = steps(receive, "room", session.name, session.inbox, hwm)
+                if room <= 0:
+                    self._pause()
+                    return
+                batch = self.core.sifted(session, decoder.take(room))
+                if not self._still():
+                    return
+                half = decoder.held + PART * decoder.half_read
+                if not batch and half == session.inbox.half:
+                    if decoder.wanted and self._body():
+                        continue
+                    break
+                amount = 0
+                for message in batch:
+                    for part in message:
+                        amount += len(part) + PART
+                self.pending = batch, amount, half
+            if not self._queue(session):
+                return
+        if self.open and self.paused and not self.stalled_at:
+            self.paused = False
+            if not self.leased:
+                self.watch(self.mask | READABLE)
+
+    def _still(self) -> bool:
+        """Is it open still, after something that may have ended it?"""
+        return self.open
+
+    def _body(self) -> bool:
+        """Ask for the memory of a large body that was announced."""
+        session, decoder = self.session, self.decoder
+        assert session is not None
+        assert decoder is not None
+        size = decoder.wanted + PART
+        got = self.context.ask(receive, "body", session.name, session.inbox, size)
+        session.inbox = got.inbox
+        if not got.taken:
+            self._stalled(got.inbox, got.rules[0])
+            return False
+        self._goes_on()
+        decoder.allow()
+        return True
+
+    def _queue(self, session: Session) -> bool:
+        assert self.pending is not None
+        batch, amount, half = self.pending
+        got = self.context.ask(receive, "arrived", session.name, session.inbox, len(batch), amount, half)
+        session.inbox = got.inbox
+        if not got.taken:
+            if len(batch) > 1 and got.inbox.reading != Reading.OPEN:
+                return self._one_by_one(session, batch, half)
+            self._stalled(got.inbox, got.rules[0])
+            return False
+        self.pending = None
+        self._goes_on()
+        if batch:
+            session.arrived.extend(batch)
+            self.core.arrived(session)
+        return True
+
+    def _one_by_one(self, session: Session, batch: list[list[bytes]], half: int) -> bool:
+        """Not all at once: as many messages as there is memory for, in order; the rest waits."""
+        while batch:
+            message = batch[0]
+            amount = sum(len(part) + PART for part in message)
+            got = self.context.ask(
+                receive, "arrived", session.name, session.inbox, 1, amount, half if len(batch) == 1 else 0
+            )
+            session.inbox = got.inbox
+            if not got.taken:
+                self.pending = batch, sum(len(part) + PART for m in batch for part in m), half
+                self._stalled(got.inbox, got.rules[0])
+                return False
+            session.arrived.append(batch.pop(0))
+            self.core.arrived(session)
+        self.pending = None
+        self._goes_on()
+        return True
+
+    def _pause(self) -> None:
+        self.paused = True
+        self.watch(self.mask & ~READABLE)
+
+    def _stalled(self, inbox: Inbox, rule: object) -> None:
+        if inbox.reading == Reading.CLOSED:
+            self.end(Reason.NO_MEMORY, f"[{getattr(rule, 'value', '')}]")
+            return
+        if not self.stalled_at:
+            self.stalled_at = time.monotonic()
+            self.context.stalled.add(self)
+            self.core.tell(EventKind.STALLED, self.endpoint, Reason.NO_MEMORY.value)
+            self.later("stall", STALL_LONGEST, self._stalled_too_long)
+        self.later("retry", STALL_RETRY, self.retry)
+        self._pause()
+
+    def retry(self) -> None:
+        """Try again to queue what was read."""
+        if self.open and self.stalled_at:
+            try:
+                self.deliver()
+            except PeerError as error:
+                self.broke_protocol(error)
+
+    def _stalled_too_long(self) -> None:
+        if self.stalled_at and self.session is not None:
+            session = self.session
+            session.inbox = self.context.steps(receive, "waited", session.name, session.inbox)
+            self._stalled(session.inbox, None)
+
+    def _goes_on(self) -> None:
+        if self.stalled_at:
+            self.stalled_at = 0.0
+            self.context.stalled.discard(self)
+            self.cancel("stall")
+            self.cancel("retry")
+            self.core.tell(EventKind.RESUMED, self.endpoint)
+
+    def room_again(self) -> None:
+        """The application took messages: read on, if the queue is low."""
+        session = self.session
+        if not self.paused or self.stalled_at or session is None:
+            return
+        if receive.low(session.inbox, self.core.receive_hwm):
+            try:
+                self.deliver()
+            except PeerError as error:
+                self.broke_protocol(error)
+

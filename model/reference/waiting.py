@@ -1,0 +1,82 @@
+"""How a call waits that cannot go on: by its flags, by the timeout that is set, and in which way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .constants import Flag, Option
+from .errors import Again
+from .signalling import Signal
+
+if TYPE_CHECKING:
+    from .core import Core
+    from .reading import Reader
+
+DONTWAIT = int(Flag.DONTWAIT)
+
+
+class Waiter:
+    """Waits for changes of one socket, with the context's lock given up meanwhile."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        core.waiting = self.wait
+
+    def waits(self, deadline: float | None, reading: bool = False) -> None:
+        """Give the lock up until something changes; Again when the time is over."""
+        self.core.outgoing.streak = 0
+        left = None
+        if deadline is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Again
+        sole = self.core.sole() if reading else None
+        if sole is not None:
+            self._listen(sole, left)
+        else:
+            self._sleep(left)
+        self.core.check()
+
+    def _sleep(self, left: float | None) -> None:
+        waiter = threading.Lock()
+        waiter.acquire()
+        core = self.core
+        core.waiters.append(waiter)
+        self.core.context.lock.release()
+        try:
+            waiter.acquire(timeout=-1 if left is None else left)
+        finally:
+            self.core.context.lock.acquire()
+            if waiter in core.waiters:
+                core.waiters.remove(waiter)
+
+    def _listen(self, sole: Reader, left: float | None) -> None:
+        """Wait for the only connection that there is in this very thread."""
+        core = self.core
+        if core.bell is None:
+            core.bell = Signal()
+        core.bell.clear()
+        core.listening = True
+        try:
+            sole.wait(core.bell, left)
+        finally:
+            core.listening = False
+
+    def wait(self, flags: int, option: Option) -> Callable[[], None]:
+        """What a call does that cannot go on: by its flags, and by the timeout that is set."""
+        deadline: list[float | None] = []
+
+        def wait() -> None:
+            if flags & DONTWAIT:
+                raise Again
+            if not deadline:
+                timeout = self.core.options.number(option)
+                if timeout == 0:
+                    raise Again
+                deadline.append(None if timeout < 0 else time.monotonic() + timeout / 1000)
+            self.waits(deadline[0], option == Option.RCVTIMEO)
+
+        return wait

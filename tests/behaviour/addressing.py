@@ -1,0 +1,119 @@
+"""ROUTER, and who may talk to whom."""
+
+from collections.abc import Mapping
+
+from interop.raw import Raw, greeting, message, ready
+
+from enomem import DONTWAIT
+from enomem.model.patterns import router
+from enomem.model.patterns.pattern import Begin, Offered
+from enomem.model.patterns.turns import Can, Turns
+from enomem.model.rules import Rule
+from enomem.model.wire.peers import Local
+
+from .stage import Stage, behaviour, error_of, received, settle
+
+BEGIN = router.begin
+
+
+def _to_the_first(state: Turns, mandatory: bool, free: Can, to: int, last: bool) -> Begin[Turns]:
+    return BEGIN(state, mandatory, free, 0, last)
+
+
+@behaviour(patterns__router__begin=_to_the_first)
+def router_sends_to_whom_the_first_part_names(stage: Stage) -> None:
+    socket = stage.bound("ROUTER")
+    peers = {name: stage.peer(socket, "DEALER", name) for name in (b"a", b"b")}
+    for name in (b"b", b"a"):
+        socket.send_multipart([name, b"for " + name])
+        assert peers[name].message() == [b"for " + name]
+
+
+def _unstamped(state: Turns, place: int) -> Offered[Turns]:
+    return Offered(Rule.ROUTER_7, state, True)
+
+
+@behaviour(patterns__router__offered=_unstamped)
+def router_says_from_whom_a_message_is(stage: Stage) -> None:
+    socket = stage.bound("ROUTER")
+    raw = stage.peer(socket, "DEALER", b"me")
+    raw.send(message(b"a", b"b"))
+    assert received(socket) == [b"me", b"a", b"b"]
+
+
+@behaviour(patterns__routing__numbered=lambda _: b"same")
+def router_gives_an_id_to_who_brings_none(stage: Stage) -> None:
+    socket = stage.bound("ROUTER")
+    first, second = stage.peer(socket, "DEALER"), stage.peer(socket, "DEALER")
+    first.send(message(b"1"))
+    settle(first)
+    second.send(message(b"2"))
+    (one, _), (two, _) = received(socket), received(socket)
+    assert one[:1] == two[:1] == b"\0"
+    assert one != two
+    socket.send_multipart([two, b"for two"])
+    assert second.message() == [b"for two"]
+
+
+@behaviour(patterns__router__begin=lambda state, _, *more: BEGIN(state, False, *more))
+def a_mandatory_router_says_that_nobody_is_there(stage: Stage) -> None:
+    socket = stage.bound("ROUTER", ROUTER_MANDATORY=1)
+    stage.peer(socket, "DEALER", b"known")
+    assert error_of(socket.send_multipart, [b"unknown", b"x"], DONTWAIT) == "HostUnreachable"
+
+
+@behaviour(patterns__router__begin=lambda state, _, *more: BEGIN(state, True, *more))
+def another_router_drops_the_message_and_goes_on(stage: Stage) -> None:
+    socket = stage.bound("ROUTER")
+    raw = stage.peer(socket, "DEALER", b"known")
+    assert error_of(socket.send_multipart, [b"unknown", b"x", b"y"], DONTWAIT) == "returned None"
+    socket.send_multipart([b"known", b"z"])
+    assert raw.message() == [b"z"]
+
+
+def _granted(held: bool, handover: bool) -> router.Claimed:
+    return router.Claimed(Rule.ROUTER_10, router.Claim.HANDED_OVER if held else router.Claim.GRANTED)
+
+
+@behaviour(patterns__router__claim=_granted, patterns__router__Router__hands_over=lambda _: True)
+def a_routing_id_stays_with_who_has_it(stage: Stage) -> None:
+    socket = stage.bound("ROUTER")
+    first = stage.peer(socket, "DEALER", b"id")
+    second = stage.peer(socket, "DEALER", b"id")
+    second.closed()
+    socket.send_multipart([b"id", b"x"])
+    assert first.message() == [b"x"]
+
+
+def _refused(held: bool, handover: bool) -> router.Claimed:
+    return router.Claimed(Rule.ROUTER_9, router.Claim.REFUSED if held else router.Claim.GRANTED)
+
+
+@behaviour(patterns__router__claim=_refused, patterns__router__Router__hands_over=lambda _: False)
+def a_routing_id_is_handed_over_where_that_is_asked_for(stage: Stage) -> None:
+    socket = stage.bound("ROUTER", ROUTER_HANDOVER=1)
+    first = stage.peer(socket, "DEALER", b"id")
+    second = stage.peer(socket, "DEALER", b"id")
+    first.closed()
+    socket.send_multipart([b"id", b"x"])
+    assert second.message() == [b"x"]
+
+
+def _unchecked(local: Local, found: Mapping[str, bytes]) -> str:
+    return found["Socket-Type"].decode()
+
+
+@behaviour(wire__metadata__socket_type=_unchecked)
+def push_does_not_talk_to_push(stage: Stage) -> None:
+    socket = stage.bound("PUSH")
+    raw: Raw = stage._keep(Raw.connect(socket.last_endpoint))
+    raw.send(greeting() + ready("PUSH"))
+    raw.closed()
+
+
+@behaviour(wire__metadata__socket_type=_unchecked)
+def a_type_that_does_not_exist_is_refused(stage: Stage) -> None:
+    socket = stage.bound("REP")
+    raw: Raw = stage._keep(Raw.connect(socket.last_endpoint))
+    raw.send(greeting() + ready("TELEPATH"))
+    raw.closed()

@@ -1,0 +1,102 @@
+"""High-water marks, conflation, and what happens where nobody is."""
+
+from typing import Any
+
+from interop.raw import message
+
+from enomem import DONTWAIT, Again, Site
+from enomem.model.patterns import conflate, pub, push
+from enomem.model.patterns.pattern import Begin, Way
+from enomem.model.patterns.turns import Turns
+from enomem.model.pipe import Pipe
+from enomem.model.receive import Inbox
+from enomem.model.rules import Rule
+
+from .stage import Stage, behaviour, error_of, received, settle
+
+
+def _count_until_full(socket: Any, most: int) -> int:
+    for number in range(most):
+        try:
+            socket.send_multipart([b"%d" % number, b"more"], DONTWAIT)
+        except Again:
+            return number
+    return most
+
+
+def _never_full(pipe: Pipe, hwm: int) -> bool:
+    return False
+
+
+@behaviour(pipe__full=_never_full)
+def sndhwm_counts_messages(stage: Stage) -> None:
+    push_socket = stage.socket("PUSH", SNDHWM=3)
+    raw = stage.silent(push_socket)
+    assert _count_until_full(push_socket, 20) == 3
+    raw.handshake("PULL")
+    assert [raw.message()[0] for _ in range(3)] == [b"0", b"1", b"2"]
+
+
+@behaviour(pipe__full=_never_full)
+def a_full_peer_is_passed_over(stage: Stage) -> None:
+    push_socket = stage.socket("PUSH", SNDHWM=1)
+    stage.silent(push_socket)
+    (raw,) = stage.peers(push_socket, "PULL", 1)
+    for number in range(3):
+        push_socket.send(b"%d" % number)
+        settle(raw)
+    assert [raw.message(), raw.message()] == [[b"1"], [b"2"]]
+
+
+def _endless(inbox: Inbox, hwm: int) -> int:
+    return 1 << 30
+
+
+@behaviour(receive__room=_endless)
+def rcvhwm_stops_the_reader(stage: Stage) -> None:
+    pull = stage.bound("PULL", RCVHWM=4)
+    raw = stage.peer(pull, "PUSH")
+    raw.send(b"".join(message(b"%02d" % number) for number in range(30)))
+    held = []
+    for number in range(30):
+        assert received(pull) == [b"%02d" % number]
+        held.append(stage.context.memory().sites[Site.RECEIVE_BODY])
+    one = 64 + 2
+    assert max(held) <= 4 * one
+
+
+def _kept(sizes: Any, pool: Any, pipe: Pipe, parts: int, units: int) -> conflate.Kept:
+    return conflate.Kept(Rule.CONFLATE_1, pool, pipe)
+
+
+@behaviour(patterns__conflate__overtaken=lambda _: conflate.Overtaken(Rule.CONFLATE_2, 0))
+def a_conflating_pull_keeps_the_newest(stage: Stage) -> None:
+    pull = stage.bound("PULL", CONFLATE=1)
+    raw = stage.peer(pull, "PUSH")
+    raw.send(b"".join(message(b"%d" % number) for number in range(5)))
+    settle(raw)
+    assert received(pull) == [b"4"]
+    assert error_of(pull.recv, DONTWAIT) == "Again"
+
+
+def _sent_to_nobody(state: Turns) -> Begin[Turns]:
+    return Begin(Rule.TURN_6, Way.SWALLOW, state)
+
+
+@behaviour(patterns__push__nobody=_sent_to_nobody)
+def push_waits_for_a_peer(stage: Stage) -> None:
+    socket = stage.bound("PUSH")
+    assert error_of(socket.send, b"x", DONTWAIT) == "Again"
+    raw = stage.peer(socket, "PULL")
+    settle(raw)
+    socket.send(b"y")
+    assert raw.message() == [b"y"]
+
+
+@behaviour(patterns__pub__begin=push.nobody)
+def pub_waits_for_nobody(stage: Stage) -> None:
+    socket = stage.bound("PUB")
+    assert error_of(socket.send, b"x", DONTWAIT) == "returned None"
+
+
+PUB_BEGIN = pub.begin

@@ -1,0 +1,123 @@
+"""PUB, SUB, XPUB and XSUB: who gets what, and who is told of subscriptions."""
+
+from typing import Any
+
+from interop.raw import Raw, command, message
+
+from enomem.model.patterns import sub, subscriptions, turns, xpub
+from enomem.model.patterns.pattern import Offered, Shape
+from enomem.model.rules import Rule
+
+from .stage import Stage, behaviour, nothing_left, received, settle
+
+HEARD = xpub.heard
+
+
+def _subscribed(stage: Stage, socket: Any, *topics: bytes) -> Raw:
+    raw = stage.peer(socket, "SUB")
+    for topic in topics:
+        raw.send(command(b"SUBSCRIBE", topic))
+    settle(raw)
+    return raw
+
+
+def _all(self: subscriptions.Subscriptions[Any], first: bytes) -> list[Any]:
+    return self_matching(self, b"ab")
+
+
+self_matching = subscriptions.Subscriptions.matching
+
+
+@behaviour(patterns__subscriptions__Subscriptions__matching=_all)
+def pub_sends_what_was_subscribed_to(stage: Stage) -> None:
+    socket = stage.bound("PUB")
+    raw = _subscribed(stage, socket, b"ab")
+    for first in (b"a", b"b", b"abc", b"ab"):
+        socket.send_multipart([first, b"body"])
+    assert [raw.message(), raw.message()] == [[b"abc", b"body"], [b"ab", b"body"]]
+
+
+def _nobody(self: subscriptions.Subscriptions[Any], first: bytes) -> list[Any]:
+    return self_matching(self, first) if first else []
+
+
+@behaviour(patterns__subscriptions__Subscriptions__matching=_nobody)
+def the_empty_topic_matches_everything(stage: Stage) -> None:
+    socket = stage.bound("PUB")
+    raw = _subscribed(stage, socket, b"")
+    for first in (b"", b"anything"):
+        socket.send(first)
+    assert [raw.message(), raw.message()] == [[b""], [b"anything"]]
+
+
+@behaviour(patterns__subscriptions__removed=lambda count: subscriptions.ended(count))
+def subscriptions_are_counted(stage: Stage) -> None:
+    socket = stage.bound("PUB")
+    raw = _subscribed(stage, socket, b"a", b"a", b"b")
+    raw.send(command(b"CANCEL", b"a") + command(b"CANCEL", b"b"))
+    settle(raw)
+    for first in (b"b", b"a"):
+        socket.send(first)
+    assert raw.message() == [b"a"]
+
+
+@behaviour(patterns__xpub__heard=lambda *_: HEARD(True, True, True, True))
+def xpub_shows_each_subscription_once(stage: Stage) -> None:
+    socket = stage.bound("XPUB")
+    peers = [_subscribed(stage, socket, b"t") for _ in range(2)]
+    assert received(socket) == [b"\1t"]
+    nothing_left(socket, *peers)
+
+
+@behaviour(patterns__xpub__heard=lambda _, *more: HEARD(False, *more))
+def a_verbose_xpub_shows_each_subscription(stage: Stage) -> None:
+    socket = stage.bound("XPUB", XPUB_VERBOSE=1)
+    for _ in range(2):
+        _subscribed(stage, socket, b"t")
+        assert received(socket) == [b"\1t"]
+
+
+@behaviour(patterns__xpub__heard=lambda _, __, more, ___: HEARD(False, False, True, more))
+def xpub_shows_the_end_of_a_subscription(stage: Stage) -> None:
+    socket = stage.bound("XPUB")
+    raw = _subscribed(stage, socket, b"t")
+    raw.send(command(b"CANCEL", b"t"))
+    assert [received(socket), received(socket)] == [[b"\1t"], [b"\0t"]]
+
+
+def _delivered(state: turns.Turns, place: int, shape: Shape) -> Offered[turns.Turns]:
+    return Offered(Rule.SUB_4, turns.received(state, place), True)
+
+
+@behaviour(patterns__sub__offered=_delivered)
+def sub_delivers_only_what_it_subscribed_to(stage: Stage) -> None:
+    socket = stage.bound("SUB", SUBSCRIBE=b"wanted")
+    raw = stage.peer(socket, "PUB")
+    raw.send(message(b"other", b"x") + message(b"wanted", b"y"))
+    assert received(socket) == [b"wanted", b"y"]
+
+
+@behaviour(patterns__subscriptions__Interests__topics=lambda _: [])
+def sub_tells_a_publisher_that_comes_later(stage: Stage) -> None:
+    socket = stage.bound("SUB", SUBSCRIBE=b"topic")
+    raw = stage.peer(socket, "PUB")
+    assert raw.command(b"SUBSCRIBE") == b"topic"
+
+
+@behaviour(patterns__subscriptions__Interests__cancel=lambda *_: 0)
+def sub_tells_what_it_wants_no_more(stage: Stage) -> None:
+    socket = stage.bound("SUB", SUBSCRIBE=b"topic")
+    raw = stage.peer(socket, "PUB")
+    socket.unsubscribe(b"topic")
+    assert raw.command(b"CANCEL") == b"topic"
+
+
+@behaviour(patterns__subscriptions__parse=lambda *_: None)
+def xsub_subscribes_by_a_message(stage: Stage) -> None:
+    socket = stage.bound("XSUB")
+    raw = stage.peer(socket, "XPUB")
+    socket.send(b"\1topic")
+    assert raw.command(b"SUBSCRIBE") == b"topic"
+
+
+SUB_OFFERED = sub.offered
