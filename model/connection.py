@@ -8,6 +8,8 @@ so that closing and reconnecting need none.
 from dataclasses import dataclass
 from enum import Enum
 
+from . import memory
+from .memory import Need, Pool, Site
 from .rules import Rule
 
 
@@ -26,6 +28,34 @@ class Reason(Enum):
     CLOSED = "the socket was closed"
     DUPLICATE = "the routing id is taken"
     SECOND_PEER = "there is a peer already"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The answer to the wish to make something that lives longer than a message; ``refused`` is the site without."""
+
+    rules: tuple[Rule, ...]
+    pool: Pool
+    refused: Site | None = None
+    asked: tuple[Need, ...] = ()
+
+
+def made(pool: Pool, site: Site, amount: int, wanted_by_peer: bool, refuse: Site | None) -> Made:
+    """Charge all that a socket, a listener or a connection needs for as long as it lives, before it is made.
+
+    Without memory nothing is made: a call is answered with ENOMEM (CONNECT-4), a peer that wants to connect is turned
+    away, and the listener rests (CONNECT-5).
+    """
+    asked = (Need(site, amount),)
+    grant = memory.take(pool, asked, refuse)
+    if grant.refused is None:
+        return Made((grant.rule,), grant.pool, None, asked)
+    return Made((Rule.CONNECT_5 if wanted_by_peer else Rule.CONNECT_4, grant.rule), grant.pool, grant.refused)
+
+
+def destroyed(pool: Pool, amount: int) -> Pool:
+    """Give back what was charged when it was made (MEM-4): destroying needs no memory."""
+    return memory.give(pool, amount)
 
 
 class Next(Enum):

@@ -27,7 +27,7 @@ from enomem.model.wire.metadata import Metadata
 DEALER = Local("DEALER", frozenset({"ROUTER"}), routing_id=b"\xffid")
 ROUTER = Local("ROUTER", frozenset({"DEALER"}))
 PLAIN_CLIENT = replace(DEALER, mechanism="PLAIN", username=b"user", password=b"\xff" * 255)
-PLAIN_SERVER = replace(ROUTER, mechanism="PLAIN", as_server=True)
+PLAIN_SERVER = replace(ROUTER, mechanism="PLAIN", as_server=True, authenticate=lambda *_: True)
 
 
 def joined(one: Local, other: Local, where: list[int]) -> tuple[Handshake, Handshake]:
@@ -69,9 +69,20 @@ def test_plain(where: list[int]) -> None:
     assert asked == [(b"user", b"\xff" * 255)]
 
 
-def test_a_plain_server_that_asks_nobody_takes_everyone() -> None:
+def test_username_and_password_may_be_empty() -> None:
     _, server = joined(replace(PLAIN_CLIENT, username=b"", password=b""), PLAIN_SERVER, [])
     assert peer(server).user == b""
+
+
+def test_a_plain_server_that_has_nobody_to_ask_takes_nobody() -> None:
+    with pytest.raises(PeerError, match="WIRE-31"):
+        joined(PLAIN_CLIENT, replace(PLAIN_SERVER, authenticate=None), [])
+
+
+@given(cuts)
+def test_the_error_of_a_libzmq_server_of_plain_is_read_as_it_was_meant(where: list[int]) -> None:
+    octets = greeting(mechanism=b"PLAIN") + frame(b"^RROR\x03400", 4)
+    assert shaken(PLAIN_CLIENT, pieces(octets, where))[0] == ["WIRE-20", "the peer says: 400"]
 
 
 def test_both_sides_hear_that_a_password_is_wrong() -> None:
@@ -105,7 +116,7 @@ def test_the_commands_of_plain_are_those_of_the_rfc() -> None:
     assert client.feed(greeting(mechanism=b"PLAIN")) == command(b"HELLO", b"\1u\2pw")
     assert client.feed(command(b"WELCOME")) == ready(b"PUSH", name=b"INITIATE")
     assert client.feed(ready(b"PULL")) == b""
-    server = Handshake(replace(PUSH, mechanism="PLAIN", as_server=True), Limits())
+    server = Handshake(replace(PUSH, mechanism="PLAIN", as_server=True, authenticate=lambda *_: True), Limits())
     assert server.feed(greeting(mechanism=b"PLAIN")) == b""
     assert server.feed(command(b"HELLO", b"\1u\2pw")) == command(b"WELCOME")
     assert server.feed(ready(b"PULL", name=b"INITIATE")) == ready(b"PUSH")

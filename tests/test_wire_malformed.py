@@ -102,6 +102,8 @@ HANDSHAKES = [
     shake(Rule.WIRE_18, "in the handshake", frame(b"", 4)),
     shake(Rule.WIRE_18, "in the handshake, ERROR", command(b"ERROR")),
     shake(Rule.WIRE_20, "under NULL", command(b"ERROR", b"\2no"), PULL, "the peer says: no"),
+    shake(Rule.WIRE_18, "an ERROR of libzmq's PLAIN, to a server", frame(b"^RROR\x03400", 4), SERVER),
+    shake(Rule.WIRE_18, "an ERROR of libzmq's PLAIN, cut", frame(b"^RROR\x03", 4), CLIENT),
     shake(Rule.WIRE_20, "to HELLO", command(b"ERROR", b"\x03400"), CLIENT),
     shake(Rule.WIRE_20, "to INITIATE", WELCOME + command(b"ERROR", b"\x03400"), CLIENT),
     shake(Rule.WIRE_25, "a message instead of READY", frame(b"\5READY")),

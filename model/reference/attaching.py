@@ -34,7 +34,7 @@ def bind(core: Core, text: str) -> str:
     """Listen at an endpoint; returns the one that it got. Nothing is left behind if it fails."""
     address = endpoints.parse(text, binding=True)
     context = core.context
-    context.obtain(Site.LISTENER, LISTENER, Rule.CONNECT_4)
+    context.obtain(Site.LISTENER, LISTENER)
     try:
         if address.transport == "inproc":
             if address.path in context.inproc:
@@ -161,7 +161,7 @@ def connect(core: Core, text: str) -> None:
     """
     address = endpoints.parse(text, binding=False)
     context = core.context
-    context.obtain(Site.CONNECTION, CONNECTION, Rule.CONNECT_4)
+    context.obtain(Site.CONNECTION, CONNECTION)
     session = core.new_session(None)
     target = Target(address, session)
     session.target = target

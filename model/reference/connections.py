@@ -15,6 +15,7 @@ from ..connection import Beat, Reason
 from ..wire import commands
 from ..wire.decoder import Decoder
 from ..wire.errors import PeerError
+from . import identity
 from .constants import Option
 from .reactor import READABLE, WRITABLE
 from .reading import now
@@ -73,7 +74,7 @@ class Connection(Writer):
         if peer is not None and self.decoder is None:
             self.peer = peer
             self.cancel("handshake")
-            self.decoder = Decoder(peer.version, self.core.limits())
+            self.decoder = Decoder(peer.version, identity.limits(self.core))
             self.core.connected(self, peer)
             if not self.open:
                 return

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .. import memory
-from .. import pipe as pipes
+from .. import connection as life
 from .. import send as sends
-from ..memory import Grant, Need, Pool, Site
+from ..connection import Made
+from ..memory import Need, Pool, Site
 from ..pipe import Pipe
 from ..policies import DISCARD, POLICIES, SendPolicy
-from ..rules import Rule
 from ..send import Send, Sent
 from . import accounts
 from .constants import SocketType
@@ -27,7 +26,7 @@ from .outgoing import Outgoing
 from .reactor import Reactor
 from .record import Recorder, Steps
 from .sessions import Session
-from .weights import CHUNK, CONNECTION, LISTENER, SLOTS, SOCKET, Weights
+from .weights import SOCKET, Weights
 
 if TYPE_CHECKING:
     from .reading import Reader
@@ -111,25 +110,20 @@ class Context:
                 raise OurBug(f"the pool says {used} octets, the sockets hold {sum(sites.values())} ({shown})")
             return Memory(self.limit, used, max(self.peak, used), sites)
 
-    def obtain(self, site: Site, size: int, rule: Rule) -> None:
-        """Take memory, or raise NoMemory by ``rule``."""
-        grant = self._take(site, size)
-        if grant.refused is not None:
-            raise NoMemory(site, size, rule, grant.rule)
+    def obtain(self, site: Site, size: int) -> None:
+        """Take the memory of what a call wants to make, or raise NoMemory (CONNECT-4)."""
+        made = self.ask(life, "made", "pool", site, size, False)
+        if made.refused is not None:
+            raise NoMemory(site, size, *made.rules)
 
     def may_obtain(self, site: Site, size: int) -> bool:
-        """Take memory, if it is there."""
-        return self._take(site, size).refused is None
-
-    def _take(self, site: Site, size: int) -> Grant:
-        refuse = site if self.allocator is not None and not self.allocator(site, size) else None
-        grant: Grant = self.steps(memory, "take", "pool", self.pool, (Need(site, size),), refuse)
-        self._now(grant.pool)
-        return grant
+        """Take the memory of what a peer wants to have made, if it is there (CONNECT-5)."""
+        made: Made = self.ask(life, "made", "pool", site, size, True)
+        return made.refused is None
 
     def release(self, site: Site, size: int) -> None:  # noqa: ARG002 - who reads the call wants to know which
-        """Give memory back."""
-        self.pool = self.steps(memory, "give", "pool", self.pool, size)
+        """Give back the memory of what is destroyed."""
+        self.pool = self.steps(life, "destroyed", "pool", self.pool, size)
         self.given_back()
 
     def _now(self, pool: Pool) -> None:
@@ -204,7 +198,7 @@ class Context:
                 which = SocketType(kind)
             except ValueError:
                 raise InvalidArgument(f"there is no socket type {kind!r}") from None
-            self.obtain(Site.SOCKET, SOCKET, Rule.CONNECT_4)
+            self.obtain(Site.SOCKET, SOCKET)
             self._count += 1
             core = Core(self, which, f"{which.name.lower()}{self._count}")
             self.cores.add(core)
@@ -270,16 +264,3 @@ class Context:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.destroy()
-
-
-def bodies(session: Session) -> int:
-    """What the parts of a session's pipe weigh, as the machine counts it."""
-    return session.weights.bodies(session.pipe)
-
-
-def slots(session: Session) -> int:
-    """What the chunks of a session's pipe weigh."""
-    return CHUNK * pipes.chunks(session.pipe, SLOTS)
-
-
-__all__ = ["CONNECTION", "LISTENER", "Allocator", "Context", "Memory", "bodies", "slots"]

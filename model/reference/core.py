@@ -22,9 +22,8 @@ from ..patterns.pattern import Shape
 from ..patterns.router import Claim
 from ..patterns.routing import Routing
 from ..rules import Rule
-from ..wire.decoder import Limits
 from ..wire.errors import PeerError
-from ..wire.handshake import Local, Peer
+from ..wire.handshake import Peer
 from . import attaching, closing
 from .connections import Connection
 from .constants import Option, SocketType
@@ -100,33 +99,6 @@ class Core:
         self.plain = not self.pattern.filters and self.kind not in (SocketType.REQ, SocketType.REP)
         self.receive_hwm = UNLIMITED if self.conflate else number(Option.RCVHWM) or UNLIMITED
         self.send_hwm = UNLIMITED if self.conflate else number(Option.SNDHWM) or UNLIMITED
-
-    def local(self) -> Local:
-        """What this socket says of itself in a handshake."""
-        octets = self.options.octets
-        server = bool(self.options.number(Option.PLAIN_SERVER))
-        plain = server or bool(octets(Option.PLAIN_USERNAME))
-        return Local(
-            socket_type=self.kind.name,
-            accepts=self.pattern.accepts,
-            routing_id=octets(Option.ROUTING_ID),
-            mechanism="PLAIN" if plain else "NULL",
-            as_server=server,
-            username=octets(Option.PLAIN_USERNAME),
-            password=octets(Option.PLAIN_PASSWORD),
-            authenticate=self.authenticate,
-        )
-
-    def limits(self) -> Limits:
-        """How much a peer may send at once."""
-
-        def bound(option: Option) -> int | None:
-            value = self.options.number(option)
-            return None if value < 0 else value
-
-        return Limits(
-            frame=bound(Option.MAXMSGSIZE), message=bound(Option.MESSAGE_MAXSIZE), parts=bound(Option.MESSAGE_MAXPARTS)
-        )
 
     def check(self) -> None:
         """NotASocket if it is closed, ContextTerminated if its context is terminated."""
@@ -247,9 +219,10 @@ class Core:
         place = session.place
         if place < 0:
             return
+        told = self.pattern.unanswerable(self.state)
         self.state = self.step("detached", place)
         lost = self.pattern.unanswerable(self.state)
-        if lost is not None:
+        if lost is not None and told is None:
             self.tell(EventKind.DISCARDED, session.name, "the awaited reply can never come", rule=lost)
         del self.sessions[place]
         session.place = -1

@@ -29,6 +29,11 @@ def _octets(most: int, least: int = 0) -> Callable[[Value], bool]:
     return lambda value: isinstance(value, bytes) and least <= len(value) <= most
 
 
+def _routing_id(value: Value) -> bool:
+    # An id that begins with zero is one that a ROUTER makes up for a peer that brings none (RFC 37).
+    return isinstance(value, bytes) and 1 <= len(value) <= 255 and value[0] != 0
+
+
 def _flag(default: int = 0) -> Kind:
     return Kind(default, _int(0, 1))
 
@@ -37,7 +42,7 @@ ANY = 2**62
 
 KINDS: dict[Option, Kind] = {
     Option.AFFINITY: Kind(0, _int(0, 2**64)),
-    Option.ROUTING_ID: Kind(b"", _octets(255, 1)),
+    Option.ROUTING_ID: Kind(b"", _routing_id),
     Option.RATE: Kind(100, _int(1)),
     Option.RECOVERY_IVL: Kind(10000, _int(0)),
     Option.SNDBUF: Kind(-1, _int(-1)),

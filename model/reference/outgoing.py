@@ -55,11 +55,7 @@ class Outgoing:
         core = self.core
         if self.current is not None or self.send.phase != IDLE:
             return True
-        if core.pattern.may_send(core.state) is not None:
-            return False
-        if core.pattern.routes or core.pattern.publishes:
-            return True
-        return core.step("begin", len(core.sessions), self.free, None).way in (Way.PIPE, Way.FAN)
+        return bool(core.pattern.writable(core.state, len(core.sessions), self.free))
 
     def part(self, data: bytes, last: bool, flags: int, whole: int = -1, parts: int = 1) -> None:
         """Send one part; ``whole`` is what all ``parts`` of its message weigh, where the caller knows it.

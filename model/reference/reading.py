@@ -13,6 +13,7 @@ from ..receive import Inbox, Reading
 from ..wire.decoder import Decoder
 from ..wire.errors import PeerError
 from ..wire.handshake import Handshake, Peer
+from . import identity
 from .monitor import EventKind
 from .reactor import READABLE
 from .watching import Watched
@@ -42,7 +43,7 @@ class Reader(Watched):
         self.session = session
         self.endpoint = endpoint
         self.peer: Peer | None = None
-        self.handshake = Handshake(core.local(), core.limits())
+        self.handshake = Handshake(identity.local(core), identity.limits(core))
         self.decoder: Decoder | None = None
         self.pending: tuple[list[list[bytes]], int, int] | None = None
         self.stalled_at = 0.0

@@ -16,6 +16,7 @@ from .context import Context
 from .errors import Again, ContextTerminated, InvalidArgument, NotASocket, SocketError
 from .monitor import Event
 from .signalling import Signal
+from .waiting import Waiter
 
 DONTWAIT, SNDMORE = 1, 2
 READ_ONLY = (Option.RCVMORE, Option.TYPE, Option.EVENTS, Option.FD, Option.LAST_ENDPOINT)

@@ -15,7 +15,9 @@ from .errors import PeerError
 from .peers import Local
 
 AUTHENTICATION_FAILURE = "400"
-"""The reason that libzmq gives, and knows: its monitor then says that authentication failed."""
+"""The reason that libzmq gives."""
+LIBZMQ_ERROR = b"\x5eRROR"
+"""How an ERROR of libzmq's PLAIN server begins: its source says ``"\\x05ERROR"``, and a C compiler reads ``\\x05E``."""
 
 
 class Awaits(Enum):
@@ -52,6 +54,8 @@ def opened(local: Local) -> Turn:
 
 def received(local: Local, turn: Turn, body: bytes) -> Turn:
     """The peer's next command; PeerError if it is another than the one awaited (WIRE-26), or does not say yes."""
+    if turn.awaits == Awaits.WELCOME and body.startswith(LIBZMQ_ERROR):
+        raise commands.rejected(body[len(LIBZMQ_ERROR) :])
     name, data = commands.split(body)
     if name == b"ERROR":
         raise commands.rejected(data)
@@ -86,7 +90,7 @@ def hello(data: bytes) -> tuple[bytes, bytes]:
 def authenticated(local: Local, data: bytes) -> bytes:
     """The user that a HELLO proves; PeerError, and the peer is told, if the password is not right (WIRE-31)."""
     username, password = hello(data)
-    if local.authenticate is not None and not local.authenticate(username, password):
+    if local.authenticate is None or not local.authenticate(username, password):
         tell = commands.encode_error(AUTHENTICATION_FAILURE)
         raise PeerError(Rule.WIRE_31, f"wrong username or password: {username.decode('latin-1')!r}", tell)
     return username

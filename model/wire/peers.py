@@ -18,7 +18,7 @@ class Local:
 
     ``accepts`` are the names of the socket types that may talk to us. The ``mechanism`` is NULL or PLAIN, ``as_server``
     says whether we are PLAIN's server; its client has ``username`` and ``password``, 0 to 255 octets each. A server
-    asks ``authenticate(username, password)``, and without that function takes everyone, as libzmq does without ZAP.
+    asks ``authenticate(username, password)``, and without that function takes nobody, as libzmq does without ZAP.
     ``metadata`` are further properties, by name. ValueError for what no peer could be told.
     """
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from interop.raw import Raw, greeting, message, ready
+from interop.raw import message
 
 from enomem import DONTWAIT
 from enomem.model.patterns import router
@@ -79,8 +79,7 @@ def _granted(held: bool, handover: bool) -> router.Claimed:
 def a_routing_id_stays_with_who_has_it(stage: Stage) -> None:
     socket = stage.bound("ROUTER")
     first = stage.peer(socket, "DEALER", b"id")
-    second = stage.peer(socket, "DEALER", b"id")
-    second.closed()
+    stage.stranger(socket, "DEALER", b"id").closed()
     socket.send_multipart([b"id", b"x"])
     assert first.message() == [b"x"]
 
@@ -106,14 +105,10 @@ def _unchecked(local: Local, found: Mapping[str, bytes]) -> str:
 @behaviour(wire__metadata__socket_type=_unchecked)
 def push_does_not_talk_to_push(stage: Stage) -> None:
     socket = stage.bound("PUSH")
-    raw: Raw = stage._keep(Raw.connect(socket.last_endpoint))
-    raw.send(greeting() + ready("PUSH"))
-    raw.closed()
+    stage.stranger(socket, "PUSH").closed()
 
 
 @behaviour(wire__metadata__socket_type=_unchecked)
 def a_type_that_does_not_exist_is_refused(stage: Stage) -> None:
     socket = stage.bound("REP")
-    raw: Raw = stage._keep(Raw.connect(socket.last_endpoint))
-    raw.send(greeting() + ready("TELEPATH"))
-    raw.closed()
+    stage.stranger(socket, "TELEPATH").closed()

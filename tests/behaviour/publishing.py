@@ -4,7 +4,7 @@ from typing import Any
 
 from interop.raw import Raw, command, message
 
-from enomem.model.patterns import sub, subscriptions, turns, xpub
+from enomem.model.patterns import subscriptions, turns, xpub
 from enomem.model.patterns.pattern import Offered, Shape
 from enomem.model.rules import Rule
 
@@ -118,6 +118,3 @@ def xsub_subscribes_by_a_message(stage: Stage) -> None:
     raw = stage.peer(socket, "XPUB")
     socket.send(b"\1topic")
     assert raw.command(b"SUBSCRIBE") == b"topic"
-
-
-SUB_OFFERED = sub.offered

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from interop.raw import Listener, Raw, command, ready
+from interop.raw import Listener, Raw, command, greeting, ready
 
 import enomem
 from enomem.model.reference.constants import Option
@@ -46,6 +46,12 @@ class Stage:
         """A raw peer that has connected to a socket and shaken hands with it."""
         raw: Raw = self._keep(Raw.connect(socket.last_endpoint))
         raw.handshake(kind, identity=identity)
+        return raw
+
+    def stranger(self, socket: enomem.Socket, kind: str, identity: bytes = b"") -> Raw:
+        """A raw peer that has connected to a socket and introduced itself, and waits for no answer."""
+        raw: Raw = self._keep(Raw.connect(socket.last_endpoint))
+        raw.send(greeting() + ready(kind, identity))
         return raw
 
     def peers(self, socket: enomem.Socket, kind: str, count: int) -> list[Raw]:
@@ -147,6 +153,3 @@ def _found(place: str) -> tuple[Any, str]:
         owner = importlib.import_module(f"enomem.model.{path}")
     getattr(owner, name)
     return owner, name
-
-
-__all__ = ["BEHAVIOURS", "Behaviour", "Stage", "applied", "behaviour", "ready", "settle"]

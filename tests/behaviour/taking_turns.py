@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from interop.raw import Raw, message
+from interop.raw import message
 
 from enomem.model.patterns import req, turns
 from enomem.model.patterns.pattern import Attached
@@ -104,8 +104,7 @@ def _takes_everyone(state: turns.Turns, count: int) -> Attached[turns.Turns]:
 def pair_refuses_a_second_peer(stage: Stage) -> None:
     pair = stage.bound("PAIR")
     first = stage.peer(pair, "PAIR")
-    second: Raw = stage.peer(pair, "PAIR")
-    second.closed()
+    stage.stranger(pair, "PAIR").closed()
     first.send(message(b"still here"))
     assert received(pair) == [b"still here"]
 

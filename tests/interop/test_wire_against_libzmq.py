@@ -41,6 +41,10 @@ def local(kind: str) -> Local:
     return Local(kind, frozenset(TYPES[kind]))
 
 
+class Closed(AssertionError):
+    """The connection has ended."""
+
+
 class Wire:
     """``model/wire`` on one connected socket, blocking."""
 
@@ -55,7 +59,8 @@ class Wire:
         self.connection.sendall(self.handshake.start())
         while self.handshake.peer is None:
             data = self.connection.recv(1 << 16)
-            assert data, "libzmq closed the connection"
+            if not data:
+                raise Closed("libzmq closed the connection")
             try:
                 self.connection.sendall(self.handshake.feed(data))
             except PeerError as error:
@@ -81,7 +86,8 @@ class Wire:
             target = self.decoder.target()
             if target is None:
                 data = self.connection.recv(1 << 14)
-                assert data, "libzmq closed the connection"
+                if not data:
+                    raise Closed("libzmq closed the connection")
                 self.decoder.feed(data)
             else:
                 self.decoder.filled(self.connection.recv_into(target))
@@ -123,6 +129,16 @@ def libzmq() -> Iterator[Libzmq]:
     made.context.term()
 
 
+@pytest.fixture
+def authenticator(libzmq: Libzmq) -> Iterator[None]:
+    """Somebody whom libzmq's servers ask: only user with password may come in."""
+    thread = auth.ThreadAuthenticator(libzmq.context)
+    thread.start()
+    thread.configure_plain(domain="global", passwords={"user": "password"})
+    yield
+    thread.stop()
+
+
 @pytest.fixture(params=["libzmq binds", "libzmq connects"])
 def meet(request: pytest.FixtureRequest) -> Iterator[Meet]:
     """Connects a libzmq socket and ours."""
@@ -145,12 +161,12 @@ def meet(request: pytest.FixtureRequest) -> Iterator[Meet]:
 
 
 @pytest.mark.parametrize("mechanism", ["NULL", "PLAIN client", "PLAIN server"])
-def test_messages_both_ways(libzmq: Libzmq, meet: Meet, mechanism: str) -> None:
+def test_messages_both_ways(libzmq: Libzmq, authenticator: None, meet: Meet, mechanism: str) -> None:
     says = Local("PAIR", frozenset({"PAIR"}))
     options: dict[str, object] = {}
     if mechanism == "PLAIN client":
         says = replace(says, mechanism="PLAIN", username=b"user", password=b"password")
-        options = {"plain_server": 1}
+        options = {"plain_server": 1, "zap_domain": b"global"}
     elif mechanism == "PLAIN server":
         says = replace(says, mechanism="PLAIN", as_server=True, authenticate=lambda u, p: (u, p) == (b"user", b"p\xff"))
         options = {"plain_username": b"user", "plain_password": b"p\xff"}
@@ -245,16 +261,6 @@ def test_our_ping_is_answered_with_its_context_in_the_middle_of_a_message(
 # --- refused
 
 
-@pytest.fixture
-def authenticator(libzmq: Libzmq) -> Iterator[None]:
-    """Somebody whom libzmq's servers ask: only user with password may come in."""
-    thread = auth.ThreadAuthenticator(libzmq.context)
-    thread.start()
-    thread.configure_plain(domain="*", passwords={"user": "password"})
-    yield
-    thread.stop()
-
-
 @pytest.mark.parametrize(("password", "good"), [(b"password", True), (b"wrong", False)])
 def test_libzmq_says_whether_a_password_is_right(
     libzmq: Libzmq, authenticator: None, meet: Meet, password: bytes, good: bool
@@ -269,20 +275,20 @@ def test_libzmq_says_whether_a_password_is_right(
     with pytest.raises(PeerError, match=r"the peer says: 400 \[WIRE-20\]") as refused:
         wire.shake()
     assert commands.is_rejection(refused.value)
-    assert wire.closed()
 
 
-def test_libzmq_understands_that_its_password_is_wrong(libzmq: Libzmq, meet: Meet) -> None:
+def test_libzmq_hears_that_its_password_is_wrong_and_takes_the_answer_for_malformed(
+    libzmq: Libzmq, meet: Meet
+) -> None:
+    """It awaits the ERROR that its own servers send, whose first two octets are one (WIRE-20)."""
     theirs = libzmq("PAIR", plain_username=b"user", plain_password=b"wrong")
-    with theirs.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_AUTH) as monitor:
+    with theirs.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL) as monitor:
         monitor.rcvtimeo = PATIENCE * 1000
-        wire = meet(
-            theirs, replace(local("PAIR"), mechanism="PLAIN", as_server=True, authenticate=lambda *_: False)
-        )
+        wire = meet(theirs, replace(local("PAIR"), mechanism="PLAIN", as_server=True))
         with pytest.raises(PeerError, match="WIRE-31"):
             wire.shake()
         event, _ = monitor.recv_multipart()
-        assert int.from_bytes(event[2:6], "little") == 400
+        assert int.from_bytes(event[2:6], "little") == zmq.PROTOCOL_ERROR_ZMTP_UNEXPECTED_COMMAND
         theirs.disable_monitor()
 
 
@@ -295,8 +301,9 @@ def test_an_illegal_pair_is_refused_by_both(libzmq: Libzmq, meet: Meet) -> None:
 
 @pytest.mark.parametrize("says", ["NULL", "PLAIN"])
 def test_another_mechanism_is_refused(libzmq: Libzmq, meet: Meet, says: str) -> None:
+    """By whichever side sees it first: libzmq does not always send the rest of its greeting before it closes."""
     theirs = libzmq("PAIR", **({"plain_server": 1} if says == "NULL" else {}))
     wire = meet(theirs, replace(local("PAIR"), mechanism=says))
-    with pytest.raises(PeerError, match="WIRE-6"):
+    with pytest.raises((PeerError, Closed), match=r"WIRE-6|closed"):
         wire.shake()
     assert wire.closed()
