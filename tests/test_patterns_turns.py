@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import event, given
+from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
 from enomem.model.patterns import turns
@@ -77,12 +77,10 @@ def test_equal_turns_are_one_object() -> None:
     assert turns.known(Turns(1, -1, 2)) is turns.at(1, -1, 2)
 
 
-OPERATION = st.one_of(
-    st.tuples(st.just("message"), st.sets(st.integers(0, 5))),
-    st.tuples(st.just("dropped"), st.sets(st.integers(0, 5))),
-    st.tuples(st.just("join"), st.none()),
-    st.tuples(st.just("leave"), st.integers(0, 5)),
-)
+ABLE = st.sets(st.integers(0, 4), max_size=2).map(lambda unable: set(range(5)) - unable)
+"""Most can, most of the time: it is among those who can that somebody may be passed over."""
+Operation = tuple[str, set[int], int]
+OPERATION = st.tuples(st.sampled_from([*["message"] * 7, "dropped", "join", "leave"]), ABLE, st.integers(0, 4))
 
 
 class Peers:
@@ -96,7 +94,7 @@ class Peers:
         self.receives = receives
         self.named = 0
 
-    def run(self, operation: str, argument: object) -> None:
+    def run(self, operation: str, able: set[int], place: int) -> None:
         count = len(self.names)
         if operation == "join":
             if count < 5:
@@ -108,13 +106,11 @@ class Peers:
                 for name in self.names:
                     self.most[name] = max(self.most[name], count + 1)
         elif operation == "leave":
-            assert isinstance(argument, int)
-            if argument < count:
-                self.turns = turns.left(self.turns, argument)
-                del self.names[argument]
+            if place < count:
+                self.turns = turns.left(self.turns, place)
+                del self.names[place]
         else:
-            assert isinstance(argument, set)
-            self.message(argument, operation == "message")
+            self.message(able, operation == "message")
 
     def message(self, able: set[int], whole: bool) -> None:
         """One message among those that are able; afterwards the others have waited one message longer."""
@@ -136,13 +132,11 @@ class Peers:
                 self.waits[name] += 1
 
 
-@given(st.lists(OPERATION, max_size=60), st.booleans())
-def test_nobody_who_can_is_passed_over_for_more_than_a_round(
-    operations: list[tuple[str, object]], receives: bool
-) -> None:
+def pass_nobody_over(count: int, operations: list[Operation], receives: bool) -> None:
     peers = Peers(receives)
-    for operation, argument in operations:
-        peers.run(operation, argument)
+    joins: list[Operation] = [("join", set(), 0)] * count
+    for operation, able, place in [*joins, *operations]:
+        peers.run(operation, able, place)
         for name in peers.names:
             assert peers.waits[name] <= peers.most[name] - 1
             if peers.waits[name] == peers.most[name] - 1 > 1:
@@ -161,3 +155,31 @@ def test_whoever_can_is_served_once_a_round(count: int, start: int, rounds: int)
     for place in range(count):
         assert served.count(place) == rounds
     assert all(len(set(served[i : i + count])) == count for i in range(len(served) - count + 1))
+
+
+HISTORY = (st.integers(2, 4), st.lists(OPERATION, min_size=20, max_size=60), st.booleans())
+
+
+@given(*HISTORY)
+def test_nobody_who_can_is_passed_over_for_more_than_a_round(
+    count: int, operations: list[Operation], receives: bool
+) -> None:
+    pass_nobody_over(count, operations, receives)
+
+
+@pytest.mark.parametrize(
+    ("function", "defect"),
+    [
+        ("received", lambda state, place: turns.at(state.send, state.current, place)),
+        ("committed", lambda state: turns.at(state.send, -1, state.receive)),
+        ("moved", lambda turn, place: turn - 1 if turn >= place > 0 else turn),
+        ("choose", lambda _, count, can: next((place for place in range(count) if can(place)), -1)),
+    ],
+)
+def test_a_turn_that_is_not_kept_is_found(
+    function: str, defect: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, function, defect)
+    broken = settings(phases=[Phase.generate])(given(*HISTORY)(pass_nobody_over))
+    with pytest.raises(AssertionError):
+        broken()

@@ -34,7 +34,7 @@ def of(prefix: str) -> list[Entry]:
 
 
 def site_rows() -> dict[str, list[str]]:
-    rows = re.findall(r"^\| ([A-Z]+) \|(.*)\|$", source("spec/memory.md"), re.MULTILINE)
+    rows = re.findall(r"^\| ([A-Z_]+) \|(.*)\|$", source("spec/memory.md"), re.MULTILINE)
     return {name: [cell.strip() for cell in rest.split("|")] for name, rest in rows}
 
 

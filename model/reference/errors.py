@@ -88,7 +88,7 @@ class NotASocket(SocketError):
     number = errno.ENOTSOCK
 
 
-class NoMemory(MemoryError, OSError):
+class NoMemory(MemoryError, SocketError):
     """The pool refused memory: ``site`` where, ``size`` octets, ``rule`` by which rule it was refused.
 
     Under DISCARD and RESERVE the socket is as if the message had never been begun.
@@ -97,16 +97,17 @@ class NoMemory(MemoryError, OSError):
     def __init__(self, site: Site, size: int, rule: Rule, refused_by: Rule) -> None:
         why = "the pool is full" if refused_by == Rule.MEM_2 else "the allocation was refused"
         text = f"no memory for {size} octets at {site.name}: {why} [{rule.value}, {refused_by.value}]"
-        super().__init__(text)
-        self.errno = errno.ENOMEM
-        self.strerror = text
+        SocketError.__init__(self, text, errno.ENOMEM, rule)
         self.site = site
         self.size = size
-        self.rule = rule
         self.refused_by = refused_by
 
     def __str__(self) -> str:
         return str(self.strerror)
+
+
+ZMQError = SocketError
+"""The name that pyzmq has for it."""
 
 
 class OurBug(AssertionError):

@@ -1,30 +1,181 @@
-"""Placeholder until the recorder is there: steps are called, and not recorded."""
+"""Recording: every step of every machine as a line of JSON, so that the plain model can be stepped through it again.
 
+What belongs here: the one door through which a running socket calls the machines, and what is written of a call. What
+does not: how values are written (``encoding``), and what a reader makes of the lines (``checks``). ``docs/formats.md``
+has the format. All methods are called with the context's lock held, so the order of the lines is that of the steps.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
+
+from ..policies import POLICIES, SendPolicy
+from .encoding import ANSWERS, PACKAGE, encode, name_of
+
+FORMAT, VERSION = "enomem-run", 1
+BUFFER = 1 << 16
+
+Subject = str | tuple[str, ...]
+"""Whom a step is about: the pool, a socket (``push1``), one of its sessions (``push1.2``), or a socket and several.
+
+``push1.2:own`` is a session whose own Send the step is about, where its socket's is meant otherwise.
+"""
 
 
 class Recorder:
-    """Records nothing."""
+    """Writes a run to ``path``: a first line about the run, a line for each step, and a last line.
 
-    def __init__(self, path: Any, **header: Any) -> None:
-        raise NotImplementedError
+    ``limit`` is the pool's, ``source`` where the policy comes from, as ``FILE.py:NAME``. OSError if the file cannot be
+    opened. A file that could not be written to the end is told by `close`: a socket does not fail for it.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], policy: SendPolicy, limit: int | None = None, source: str | None = None
+    ) -> None:
+        self._lines = 0
+        self._failure: OSError | None = None
+        self._file = open(path, "w", encoding="utf-8", buffering=BUFFER, newline="\n")  # noqa: SIM115 - see close
+        self._put(
+            {
+                "format": FORMAT,
+                "version": VERSION,
+                "enomem": getattr(sys.modules.get("enomem"), "__version__", ""),
+                "policy": {"name": policy.name, "source": source or source_of(policy)},
+                "limit": limit,
+            }
+        )
+
+    def step(self, module: Any, name: str, subject: Subject, arguments: tuple[Any, ...]) -> Any:
+        """Call a step, and write what went in and what came out; what it raises is written too, and raised."""
+        function = getattr(module, name)
+        line: dict[str, Any] = {"at": subject, "step": _step_name(module, name)}
+        if not isinstance(module, ModuleType):
+            line["of"] = encode(module)
+        given: list[Any] = []
+        # Written before the call: what a session's parts weigh changes with them.
+        line["in"] = {
+            parameter: _noted(value, given) for parameter, value in zip(parameters(function), arguments, strict=False)
+        }
+        try:
+            result = function(*given)
+        except BaseException as error:
+            line["error"] = told(error)
+            self._put(line)
+            raise
+        line["out"] = encode(result)
+        self._put(line)
+        return result
+
+    def begin(self, subject: str, kind: str) -> None:
+        """A ``socket`` or a ``session`` is made; its machines are in their first state."""
+        self._put({"begin": subject, "kind": kind})
+
+    def end(self, subject: str) -> None:
+        """A socket or session is gone, and its machines with it."""
+        self._put({"end": subject})
+
+    def _put(self, line: dict[str, Any]) -> None:
+        numbered = {"seq": self._lines, **line} if self._lines else line
+        self._lines += 1
+        if self._file.closed or self._failure is not None:
+            return
+        try:
+            self._file.write(json.dumps(numbered, separators=(",", ":"), allow_nan=False) + "\n")
+        except OSError as error:
+            self._failure = error
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Write the last line; OSError if not everything could be written. Closed already is fine."""
+        if self._file.closed:
+            return
+        self._put({"closed": True})
+        try:
+            self._file.close()
+        except OSError as error:
+            self._failure = self._failure or error
+        if self._failure is not None:
+            raise self._failure
 
 
 class Steps:
-    """Calls steps."""
+    """The door to the machines: ``steps(send, "abort", "push1.2", ...)`` calls ``send.abort(...)``."""
+
+    __slots__ = ("recorder",)
 
     def __init__(self, recorder: Recorder | None) -> None:
         self.recorder = recorder
 
-    def __call__(self, module: Any, name: str, subject: str, *arguments: Any) -> Any:
-        """Call a step."""
-        return getattr(module, name)(*arguments)
+    def __call__(self, module: Any, name: str, subject: Subject, *arguments: Any) -> Any:
+        """Call ``name`` of a module of the model or of a pattern, and record it, if anything is recorded."""
+        if self.recorder is None:
+            return getattr(module, name)(*arguments)
+        return self.recorder.step(module, name, subject, arguments)
 
     def begin(self, subject: str, kind: str) -> None:
-        """A subject begins."""
+        """A ``socket`` or a ``session`` is made."""
+        if self.recorder is not None:
+            self.recorder.begin(subject, kind)
 
     def end(self, subject: str) -> None:
-        """A subject ends."""
+        """A socket or session is gone."""
+        if self.recorder is not None:
+            self.recorder.end(subject)
+
+
+def parameters(function: Any) -> tuple[str, ...]:
+    """The names of a step's parameters, but for a method's own object."""
+    inner = getattr(function, "__func__", function)
+    code = inner.__code__
+    names: tuple[str, ...] = code.co_varnames[: code.co_argcount]
+    return names if inner is function else names[1:]
+
+
+def told(error: BaseException) -> str:
+    """What was raised, in one line."""
+    return " ".join([f"{type(error).__name__}:", *str(error).split()]).rstrip(":")
+
+
+def _step_name(module: Any, name: str) -> str:
+    if isinstance(module, ModuleType):
+        return f"{module.__name__.removeprefix(PACKAGE)}.{name}"
+    kind: Any = type(module)
+    return f"{name_of(kind)}.{name}"
+
+
+def _noted(value: Any, given: list[Any]) -> Any:
+    """How an argument is written; ``given`` gets what the step is called with."""
+    if not callable(value):
+        given.append(value)
+        return encode(value)
+    asked: list[list[Any]] = []
+    given.append(_noting(value, asked))
+    return {ANSWERS: asked}
+
+
+def _noting(question: Callable[[int], object], asked: list[list[Any]]) -> Callable[[int], object]:
+    """The same question; what is asked and answered is noted."""
+
+    def ask(place: int) -> object:
+        answer = question(place)
+        asked.append([place, bool(answer)])
+        return answer
+
+    return ask
+
+
+def source_of(policy: SendPolicy) -> str | None:
+    """Where a policy that is not enomem's own comes from, as ``FILE.py:NAME``; None if that is not known."""
+    if policy in POLICIES:
+        return None
+    named = getattr(policy, "source", None)
+    if isinstance(named, str):
+        return named
+    kind = type(policy)
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    # A program that is being run is not to be run again for the sake of a class in it.
+    return f"{file}:{kind.__qualname__}" if file and kind.__module__ != "__main__" else None

@@ -22,6 +22,7 @@ from enomem.model.reference.errors import (
     PeerGone,
     SocketError,
     StateError,
+    ZMQError,
 )
 from enomem.model.reference.monitor import Event, EventKind
 from enomem.model.reference.poller import Poller, proxy
@@ -71,6 +72,7 @@ __all__ = [
     "SocketType",
     "StateError",
     "Unfinished",
+    "ZMQError",
     "__version__",
     "proxy",
     *SocketType.__members__,

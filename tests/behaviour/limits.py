@@ -12,7 +12,7 @@ from enomem.model.pipe import Pipe
 from enomem.model.receive import Inbox
 from enomem.model.rules import Rule
 
-from .stage import Stage, behaviour, error_of, received, settle
+from .stage import Stage, behaviour, error_of, heard, received, settle
 
 
 def _count_until_full(socket: Any, most: int) -> int:
@@ -34,7 +34,7 @@ def sndhwm_counts_messages(stage: Stage) -> None:
     raw = stage.silent(push_socket)
     assert _count_until_full(push_socket, 20) == 3
     raw.handshake("PULL")
-    assert [raw.message()[0] for _ in range(3)] == [b"0", b"1", b"2"]
+    assert [parts[0] for parts in heard(raw)] == [b"0", b"1", b"2"]
 
 
 @behaviour(pipe__full=_never_full)
@@ -45,7 +45,7 @@ def a_full_peer_is_passed_over(stage: Stage) -> None:
     push_socket.send(b"0")
     for number in (1, 2):
         push_socket.send(b"%d" % number)
-        assert raw.message() == [b"%d" % number]
+        assert heard(raw) == [[b"%d" % number]]
 
 
 def _endless(inbox: Inbox, hwm: int) -> int:
@@ -65,18 +65,23 @@ def rcvhwm_stops_the_reader(stage: Stage) -> None:
     assert max(held) <= 4 * one
 
 
-def _kept(sizes: Any, pool: Any, pipe: Pipe, parts: int, units: int) -> conflate.Kept:
-    return conflate.Kept(Rule.CONFLATE_1, pool, pipe)
-
-
 @behaviour(patterns__conflate__overtaken=lambda _: conflate.Overtaken(Rule.CONFLATE_2, 0))
 def a_conflating_pull_keeps_the_newest(stage: Stage) -> None:
     pull = stage.bound("PULL", CONFLATE=1)
     raw = stage.peer(pull, "PUSH")
     raw.send(b"".join(message(b"%d" % number) for number in range(5)))
-    settle(raw)
-    assert received(pull) == [b"4"]
+    assert received(pull, raw) == [b"4"]
     assert error_of(pull.recv, DONTWAIT) == "Again"
+
+
+@behaviour(patterns__push__Push__conflates=False)
+def a_conflating_push_keeps_the_newest(stage: Stage) -> None:
+    socket = stage.socket("PUSH", CONFLATE=1)
+    raw = stage.silent(socket)
+    for number in range(5):
+        socket.send(b"%d" % number)
+    raw.handshake("PULL")
+    assert heard(raw) == [[b"4"]]
 
 
 def _sent_to_nobody(state: Turns) -> Begin[Turns]:
@@ -90,7 +95,7 @@ def push_waits_for_a_peer(stage: Stage) -> None:
     raw = stage.peer(socket, "PULL")
     settle(raw)
     socket.send(b"y")
-    assert raw.message() == [b"y"]
+    assert heard(raw) == [[b"y"]]
 
 
 @behaviour(patterns__pub__begin=push.nobody)

@@ -6,7 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from interop.raw import Listener, Raw, command, greeting, ready
+from interop.raw import COMMAND, MORE, Listener, Raw, command, greeting, ready
+from interop.waiting import until
 
 import enomem
 from enomem.model.reference.constants import Option
@@ -79,14 +80,47 @@ class Stage:
 def settle(*peers: Raw) -> None:
     """Wait until the other side has taken in all that the peers sent: it answers a PING that came after it."""
     for raw in peers:
+        heard(raw, pings=1)
+
+
+def heard(raw: Raw, pings: int = 2) -> list[list[bytes]]:
+    """All that the other side has sent so far: messages, and commands as [name, data].
+
+    A PONG may overtake messages that wait to be written; when it is followed by another, they are written.
+    """
+    found: list[list[bytes]] = []
+    for _ in range(pings):
         raw.send(command(b"PING", b"\0\0settled"))
-        raw.command(b"PONG")
+        while (item := _next(raw)) != [b"PONG", b"settled"]:
+            found.append(item)
+    return found
 
 
-def received(socket: enomem.Socket) -> list[bytes]:
-    """The next message; nothing coming is a failure like any other."""
+def _next(raw: Raw) -> list[bytes]:
+    parts: list[bytes] = []
+    while True:
+        flags, body = raw.frame()
+        if flags & COMMAND:
+            return [body[1 : 1 + body[0]], body[1 + body[0] :]]
+        parts.append(body)
+        if not flags & MORE:
+            return parts
+
+
+def is_refused(raw: Raw) -> bool:
+    """Does the other side close the connection instead of answering?"""
+    raw.send(command(b"PING", b"\0\0settled"))
+    while until(lambda: raw.ended or raw.came.frame(), "an answer reaches the raw peer", raw) is not True:
+        if raw.came.data.endswith(b"settled"):
+            return False
+    return True
+
+
+def received(socket: enomem.Socket, *peers: Raw) -> list[bytes]:
+    """The next message; nothing coming is a failure like any other. It is not waited for if its ``peers`` are named."""
+    settle(*peers)
     try:
-        return socket.recv_multipart()
+        return socket.recv_multipart(enomem.DONTWAIT if peers else 0)
     except enomem.Again:
         raise AssertionError(f"nothing reaches {socket!r}") from None
 

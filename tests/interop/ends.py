@@ -97,6 +97,10 @@ class End:
         """Octets that the context still holds, where the library tells."""
         return self.context.memory().used if hasattr(self.context, "memory") else 0
 
+    def failure(self) -> BaseException | None:
+        """What ended the library's own thread, where the library tells."""
+        return getattr(self.context, "failure", None)
+
     def let_in(self, users: dict[str, str]) -> None:
         """Be a PLAIN server that knows these names and passwords."""
         raise NotImplementedError

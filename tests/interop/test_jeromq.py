@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Keeper, Opener
 from .ends import Library
+from .fixtures import Keeper, Opener
 from .raw import Raw
 from .waiting import until
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from . import matrix, talks
-from .conftest import Opener
 from .ends import ANYWHERE, Library
+from .fixtures import Opener
 
 CACHE = Path(os.environ.get("ENOMEM_NODE", Path.home() / ".cache" / "enomem" / "node"))
 """Where ``npm install --prefix ~/.cache/enomem/node zeromq`` has put it."""
@@ -46,7 +46,8 @@ def echo(request: pytest.FixtureRequest, node: list[str], opened: Opener, subjec
     """A DEALER of ours with the echo at its other end."""
     own = opened(subject, "DEALER")
     role = request.param.removeprefix("node_")
-    with subprocess.Popen([*node, role, ANYWHERE if role == "binds" else own.bind()], stdout=subprocess.PIPE) as process:
+    where = ANYWHERE if role == "binds" else own.bind()
+    with subprocess.Popen([*node, role, where], stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
             where = process.stdout.readline().decode().strip()

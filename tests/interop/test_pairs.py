@@ -3,8 +3,8 @@
 import pytest
 
 from . import matrix, talks
-from .conftest import Opener
 from .ends import End, Library
+from .fixtures import Opener
 
 EVERY = [message for shape in matrix.SHAPES.values() for message in shape]
 FEW = (("PUSH", "PULL"), ("REQ", "REP"), ("PUB", "SUB"), ("DEALER", "ROUTER"))

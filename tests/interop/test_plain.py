@@ -3,8 +3,8 @@
 import pytest
 
 from . import talks
-from .conftest import Opener
 from .ends import End, Library
+from .fixtures import Opener
 from .waiting import until
 
 USERS = {"admin": "secret", "somebody": "x" * 255}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from . import talks
-from .conftest import Opener
 from .ends import Library
+from .fixtures import Opener
 from .raw import HOST
 from .waiting import until
 

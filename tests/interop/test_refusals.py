@@ -3,8 +3,8 @@
 import pytest
 
 from . import matrix
-from .conftest import Keeper, Opener
 from .ends import End, Library
+from .fixtures import Keeper, Opener
 from .raw import COMMAND, Raw, frame, greeting, message, ready
 from .waiting import until
 

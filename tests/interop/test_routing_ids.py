@@ -2,8 +2,8 @@
 
 import pytest
 
-from .conftest import Keeper, Opener
 from .ends import Library
+from .fixtures import Keeper, Opener
 from .tap import Tap
 from .waiting import until
 

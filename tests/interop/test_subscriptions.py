@@ -3,8 +3,8 @@
 import pytest
 
 from . import talks
-from .conftest import Opener
 from .ends import End, Library
+from .fixtures import Opener
 
 TOPICS = (b"a", b"ab", b"\x00\xff", b"\x01", bytes(range(256)) * 2)
 PUBLISHERS, SUBSCRIBERS = ("PUB", "XPUB"), ("SUB", "XSUB")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from . import matrix, talks
-from .conftest import Keeper, Opener
 from .ends import End, Library
+from .fixtures import Keeper, Opener
 from .raw import COMMAND, Listener, Raw, command, frame, greeting, message, ready
 from .waiting import until
 

@@ -1,0 +1,116 @@
+"""What an observer of the closed systems remembers, so that properties can be stated about them; see ``closed.Seen``.
+
+Nothing here decides anything: as in ``history``, a message's content is remembered by what is wrong with it.
+"""
+
+from dataclasses import replace
+
+from .. import history
+from ..pipe import Pipe
+from ..send import Sent
+from .closed import Queued, Seen, State, System
+
+
+def start(system: System) -> Seen:
+    """Nothing seen yet."""
+    slots = system.queue if system.labels else 0
+    return Seen(queues=(Queued((0,) * slots, (False,) * slots),) * system.pipes)
+
+
+def awaits(system: System) -> bool:
+    """Is a reply awaited after each message (REQ)?"""
+    return system.pattern.name == "REQ"
+
+
+def owes(system: System) -> bool:
+    """Is each message the reply to one that came from a peer (REP)?"""
+    return system.pattern.name == "REP"
+
+
+def wrong(system: System, state: State, place: int, leads: bool) -> object:
+    """Does the part that is written next not belong into the pipe at ``place``?
+
+    A message belongs to whom it was addressed, and its address to nobody; a reply to whom it is due. A request belongs
+    nowhere while a reply is awaited, unless the socket is relaxed.
+    """
+    if system.pattern.routes:
+        return leads or state.app.part == 0 or state.target != place
+    if owes(system):
+        return not state.seen.pending or state.seen.due != place
+    if awaits(system):
+        return state.seen.pending and not getattr(system.pattern, "relaxed", False)
+    return False
+
+
+def sent(
+    system: System, state: State, place: int, pipe: Pipe, sent: Sent, leads: bool, misplaced: object
+) -> tuple[Seen, int | None]:
+    """Remember a part; ``pipe`` is the pipe before it. Returns what is odd about the message that it committed."""
+    seen = state.seen
+    if not sent.wrote:
+        return seen, None
+    index = system.lead - state.lead if leads else system.lead + state.app.part
+    if system.pattern.routes:
+        index = index - 1
+    if pipe.tail != index:
+        seen = replace(seen, straight=False)
+    if misplaced:
+        seen = replace(seen, astray=True)
+    if not sent.committed:
+        return seen, None
+    size = sent.pipe.parts - pipe.parts
+    odd = 0 if seen.straight and size == system.unit else size
+    if odd == 0 and not seen.astray:
+        return seen, 0
+    if not system.labels:
+        return replace(seen, corrupt=True), odd
+    queue = seen.queues[place]
+    astray = tuple(seen.astray if i == pipe.messages else other for i, other in enumerate(queue.astray))
+    return put(seen, place, Queued(history.put(queue.odd, pipe.messages, odd), astray)), odd
+
+
+def put(seen: Seen, place: int, queue: Queued) -> Seen:
+    """What is wrong with the messages in the pipe at ``place`` is this now."""
+    return replace(seen, queues=tuple(queue if i == place else other for i, other in enumerate(seen.queues)))
+
+
+def committed(system: System, seen: Seen, place: int) -> Seen:
+    """Remember whose reply is awaited now, or that none is due any more."""
+    if awaits(system):
+        return replace(seen, pending=True, due=place)
+    return replace(seen, pending=False, due=-1) if owes(system) else seen
+
+
+def swallowed(system: System, seen: Seen, whole: object) -> Seen:
+    """Remember that the pattern swallows the message, the ``whole`` of it or what is left; no reply is due then."""
+    seen = replace(seen, nowhere=bool(whole))
+    return replace(seen, pending=False, due=-1) if owes(system) else seen
+
+
+def delivered(system: System, seen: Seen, place: int) -> Seen:
+    """Remember that a message of the peer at ``place`` was delivered."""
+    if awaits(system):
+        return replace(seen, pending=False, due=-1)
+    return replace(seen, pending=True, due=place) if owes(system) else seen
+
+
+def left(seen: Seen, place: int) -> Seen:
+    """Remember that the peer at ``place`` is gone, and all that was on its way to it."""
+    queues = seen.queues
+    empty = Queued((0,) * len(queues[place].odd), (False,) * len(queues[place].astray))
+    moved = (*queues[:place], *queues[place + 1 :], empty)
+    return replace(seen, queues=moved, due=moved_down(seen.due, place))
+
+
+def moved_down(place: int, gone: int) -> int:
+    """Where the peer at ``place`` is after the one at ``gone`` is gone; -1 if it is the one."""
+    if place == gone:
+        return -1
+    return place - 1 if place > gone else place
+
+
+def shifted(seen: Seen, place: int) -> Seen:
+    """Remember that the oldest message left the pipe at ``place``."""
+    queue = seen.queues[place]
+    astray = (*queue.astray[1:], False) if queue.astray else queue.astray
+    return put(seen, place, Queued(history.shift(queue.odd), astray))
