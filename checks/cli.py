@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -119,25 +118,10 @@ def explain(identifier: str) -> None:
 @click.option("--format", "fmt", type=click.Choice(["text", "mermaid", "json"]), default="text")
 @click.pass_context
 def replay(ctx: click.Context, trace: Path, fmt: str) -> None:
-    """Step the plain model through a saved trace, and compare every rule, answer and change."""
-    from . import sender_trace, wording
-    from .policy_file import load_policy
+    """Step the plain model through a saved trace, or a recorded run of a socket, and compare all that it does."""
+    from .command_replay import run
 
-    try:
-        data = json.loads(trace.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{trace} cannot be read: {error.strerror}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{trace} is not JSON: {error}") from None
-    differences = sender_trace.replay(data, load_policy)
-    if differences:
-        click.echo(f"{trace} is not what the model does:")
-        for difference in differences:
-            click.echo(f"  {difference}")
-        ctx.exit(1)
-    shown = sender_trace.trace_of(data, load_policy)
-    click.echo(wording.show(shown, fmt))
-    click.echo(f"{len(shown.steps)} steps, each as the model does it", err=True)
+    ctx.exit(run(trace, fmt))
 
 
 class _Bench(click.Group):

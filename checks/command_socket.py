@@ -48,7 +48,7 @@ def _with_memory(asked: Settings, source: IO[bytes], sink: IO[bytes]) -> int:
 def _opened(context: enomem.Context, asked: Settings, source: IO[bytes], sink: IO[bytes]) -> int:
     try:
         socket = context.socket(_kind(asked))
-        watcher = Watcher(socket, asked.verbose) if asked.verbose or asked.peers else None
+        watcher = Watcher(socket, asked.verbose, live=asked.verbose or asked.peers > 0)
         _prepare(socket, asked)
     except enomem.SocketError as error:
         raise UsageError(error.strerror) from None
@@ -101,7 +101,7 @@ def _prepare(socket: enomem.Socket, asked: Settings) -> None:
             socket.send(b"\x01" + topic)
 
 
-def _talk(talk: Talk, socket: enomem.Socket, asked: Settings, watcher: Watcher | None) -> int:
+def _talk(talk: Talk, socket: enomem.Socket, asked: Settings, watcher: Watcher) -> int:
     try:
         if asked.peers:
             _await_peers(socket, asked, watcher)
@@ -121,27 +121,22 @@ def _talk(talk: Talk, socket: enomem.Socket, asked: Settings, watcher: Watcher |
     return 0
 
 
-def _await_peers(socket: enomem.Socket, asked: Settings, watcher: Watcher | None) -> None:
+def _await_peers(socket: enomem.Socket, asked: Settings, watcher: Watcher) -> None:
     """Wait until ``--peers`` are there: connected, or for a publisher, subscribed."""
     if socket.type != asked.kind:
         there = 0
         while there < asked.peers:
             there += {b"\x01": 1, b"\x00": -1}.get(socket.recv()[:1], 0)
-    elif watcher is not None and not watcher.wait(asked.peers, asked.timeout):
+    elif not watcher.wait(asked.peers, asked.timeout):
         raise enomem.Again
 
 
-def _close(context: enomem.Context, socket: enomem.Socket, watcher: Watcher | None, linger: int | None) -> int:
+def _close(context: enomem.Context, socket: enomem.Socket, watcher: Watcher, linger: int | None) -> int:
     """Send what is left for as long as LINGER says; how many messages were lost, which is said too."""
-    before = watcher.lost if watcher is not None else 0
-    if watcher is None:
-        socket.monitor_events()
+    watcher.forget()
     socket.close(linger)
     context.term()
-    if watcher is not None:
-        watcher.join()
-    rest = socket.monitor_events()
-    lost = sum(event.messages for event in rest) + (watcher.lost - before if watcher is not None else 0)
+    lost = watcher.finish()
     if lost:
         _say(f"{counted(lost)} accepted and not delivered")
     return lost

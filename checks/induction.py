@@ -21,6 +21,7 @@ from .asked import DEADLOCK, TOTAL, Asked
 from .errors import OurFault
 from .explore import truth
 from .machine import Machine, Transition, transitions
+from .shape import Leaf
 from .smt import Translator
 from .symbols import form_of
 from .terms import Condition
@@ -87,6 +88,7 @@ class Induction:
         self._state = machine.shape.symbols()
         self._assumed = truth(assume, machine.intervals)
         self._domain_terms = tuple(self._domain())
+        self._small = dict(self._small_ranges())
         self._initial = {
             leaf.unknown: form_of(value)
             for leaf, value in zip(machine.shape.leaves, machine.shape.values(machine.initial), strict=True)
@@ -108,6 +110,7 @@ class Induction:
         # A state property that is inductive supports the others.
         for name, parts in self._states.items():
             self._candidates.update({f"{name} ({i + 1})": part for i, part in enumerate(parts)})
+        self._candidates.update(self._small)
 
     def _truth(self, *predicates: Callable[[Any], object]) -> Condition:
         return terms.conjunction(
@@ -115,12 +118,17 @@ class Induction:
         )
 
     def _domain(self) -> Iterable[Condition]:
-        """Truth values are 0 or 1 and enum members have a position: that is what their type says."""
+        """Truth values are 0 or 1 and enum members have a position: that is what their type says.
+
+        What is said to be small is taken for it here as well; `run` has it shown.
+        """
+        return (_within(leaf) for leaf in self.machine.shape.leaves if leaf.low is not None)
+
+    def _small_ranges(self) -> Iterable[tuple[str, Condition]]:
+        """That what is said to be small is: the steps have to keep it."""
         for leaf in self.machine.shape.leaves:
-            form = terms.variable(leaf.unknown)
-            if leaf.low is not None and leaf.high is not None:
-                above = terms.at_most_zero(terms.add(terms.constant(leaf.low), form, -1))
-                yield terms.conjunction(above, terms.at_most_zero(terms.add(form, terms.constant(leaf.high), -1)))
+            if leaf.field in self.machine.small:
+                yield f"{leaf.name} within {leaf.low} and {leaf.high}", _within(leaf)
 
     def possible(self) -> bool:
         """Can what is assumed of the parameters hold at all?"""
@@ -134,6 +142,12 @@ class Induction:
             raise OurFault("the assumptions of the proof cannot hold: whatever follows from them means nothing")
         kept = self._initially()
         kept = self._weaken(kept)
+        grown = [name for name in self._small if name not in kept]
+        if grown:
+            # Every step was run as if these were small, so nothing that was found about the steps means anything.
+            nothing: dict[str, bool | None] = dict.fromkeys(self.asked.identifiers)
+            notes = [f"not shown: {name}" for name in grown]
+            return Proof([], list(self._candidates), nothing, {}, [], 0.0, len(self.transitions), notes)
         verdicts: dict[str, bool | None] = {}
         models: dict[str, dict[str, int]] = {}
         queries = [*self._initiation(kept), *self._consecution(kept)]
@@ -348,6 +362,15 @@ class Induction:
             if t.error is None and t.moved and not self.machine.hostile(t.action)
         ]
         return z3.And(self._z3(self._truth(self.asked.pending)), z3.Not(z3.Or(*moves)))
+
+
+def _within(leaf: Leaf) -> Condition:
+    """That a leaf is within its range."""
+    assert leaf.low is not None
+    assert leaf.high is not None
+    form = terms.variable(leaf.unknown)
+    above = terms.at_most_zero(terms.add(terms.constant(leaf.low), form, -1))
+    return terms.conjunction(above, terms.at_most_zero(terms.add(form, terms.constant(leaf.high), -1)))
 
 
 def _member(name: str) -> str:

@@ -44,7 +44,8 @@ class Machine(Generic[S, A]):
     ``hostile`` actions are the environment's, on which nothing may rely. ``symmetric`` names a tuple of the state
     whose members are interchangeable; ``observer`` the field that only remembers what happened: what changes nothing
     but memories changes nothing. ``constants`` are unknowns that stay what they are, the parameters of an
-    unbounded proof. ``subject`` is what the machine was made from.
+    unbounded proof. ``small`` are ints, by field name, that a proof may take for bounded as it goes, and has to show
+    so. ``subject`` is what the machine was made from.
     """
 
     name: str
@@ -57,12 +58,13 @@ class Machine(Generic[S, A]):
     observer: str = ""
     show: Callable[[A], str] = str
     constants: Mapping[str, Interval] = field(default_factory=dict)
+    small: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     subject: Any = None
 
     @cached_property
     def shape(self) -> Shape:
         """The leaves of the machine's states."""
-        return Shape(self.initial, self.ranges)
+        return Shape(self.initial, self.ranges, self.small)
 
     def differ(self, before: S, after: S) -> bool:
         """Did something change that is not only remembered?"""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from . import terms
@@ -55,10 +56,17 @@ class Leaf:
 class Shape:
     """The leaves of all states that look like ``template``, in a fixed order."""
 
-    def __init__(self, template: object, ranges: Mapping[str, tuple[int, int]] | None) -> None:
-        """Read the leaves off ``template``; ``ranges`` by field bounds the ints (None: nothing is bounded)."""
+    def __init__(
+        self,
+        template: object,
+        ranges: Mapping[str, tuple[int, int]] | None,
+        small: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+    ) -> None:
+        """Read the leaves off ``template``; ``ranges`` by field bounds the ints (None: only the ``small`` ones are)."""
         self._template = template
-        self.leaves: tuple[Leaf, ...] = tuple(_leaf(name, value, ranges) for name, value in _walk(template, ""))
+        self.leaves: tuple[Leaf, ...] = tuple(
+            _leaf(name, value, ranges, small) for name, value in _walk(template, "")
+        )
         self.intervals: dict[str, Interval] = {leaf.unknown: (leaf.low, leaf.high) for leaf in self.leaves}
 
     def symbols(self) -> Any:
@@ -115,7 +123,9 @@ def _rebuild(template: object, supply: Callable[[], Any]) -> Any:
     return supply()
 
 
-def _leaf(name: str, value: object, ranges: Mapping[str, tuple[int, int]] | None) -> Leaf:
+def _leaf(
+    name: str, value: object, ranges: Mapping[str, tuple[int, int]] | None, small: Mapping[str, tuple[int, int]]
+) -> Leaf:
     if isinstance(value, bool):
         return Leaf(name, bool, 0, 1)
     if isinstance(value, Enum):
@@ -124,7 +134,7 @@ def _leaf(name: str, value: object, ranges: Mapping[str, tuple[int, int]] | None
         raise OurFault(f"{name} is a {type(value).__name__}; a state holds ints, bools and enum members")
     leaf = Leaf(name, int, None, None)
     if ranges is None:
-        return leaf
+        return Leaf(name, int, *small[leaf.field]) if leaf.field in small else leaf
     if leaf.field not in ranges:
         raise OurFault(f"no range is declared for {leaf.field}")
     return Leaf(name, int, *ranges[leaf.field])

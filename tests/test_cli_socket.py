@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -53,7 +54,7 @@ class Started(subprocess.Popen[str]):
 
     def ends(self, given: str | None = None) -> tuple[int, str, str]:
         """Its exit code, and what else it printed."""
-        out, err = self.communicate(given, timeout=SECONDS)
+        out, err = self.communicate(given)
         return self.returncode, out, err
 
 
@@ -63,6 +64,10 @@ class Commands(ExitStack):
     def start(self, *words: str) -> Started:
         """Start one in the background."""
         started = self.enter_context(Started(*words))
+        # Ends whoever waits for its next line, should it hang.
+        late = threading.Timer(SECONDS, started.kill)
+        late.start()
+        self.callback(late.cancel)
         self.callback(started.kill)
         return started
 
@@ -353,7 +358,7 @@ def test_nobody_reads_on(enomem: Commands) -> None:
     assert enomem.run("send", *to(endpoint), "a")[0] == 0
     assert receiver.stderr is not None
     assert receiver.stderr.read() == "enomem: the output was closed before all was written\n"
-    assert receiver.wait(SECONDS) == 3
+    assert receiver.wait() == 3
 
 
 def test_events_are_told(enomem: Commands) -> None:

@@ -1,9 +1,12 @@
 """Fan-out and conflation: whole messages for each subscriber, nothing of one's memory in another's, all or none."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from hypothesis import event, given
+from hypothesis import Phase as Stage
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from enomem.model import send as sends
@@ -157,3 +160,43 @@ def test_the_newer_message_replaces_the_older_one_whole() -> None:
 @pytest.mark.parametrize(("messages", "gone"), [(0, 0), (1, 0), (2, 1), (5, 4)])
 def test_all_but_the_newest_that_arrived_go(messages: int, gone: int) -> None:
     assert conflate.overtaken(messages) == conflate.Overtaken(Rule.CONFLATE_2, gone)
+
+
+SEND_PART = sends.send_part
+
+
+def kept_instead(policy: SendPolicy, *arguments: Any) -> Any:
+    """What libzmq does: the pipe that gets no memory keeps the parts that it has."""
+    return SEND_PART(KEEP, *arguments)
+
+
+def first_only(policy: SendPolicy, pool: Pool, send: Send, targets: list[Target], *rest: Any) -> Any:
+    """The first pipe is served, whatever becomes of the others."""
+    sent = ALL_OR_NONE(policy, pool, send, targets[:1], *rest)
+    return replace(sent, pipes=(*sent.pipes, *(pipe for _, pipe in targets[1:])))
+
+
+ALL_OR_NONE = fan_out.all_or_none
+
+
+WHOLE = (test_each_subscriber_gets_whole_messages_and_pays_for_its_own, st.data())
+SAME = (test_with_nodrop_all_subscribers_have_the_same, st.data(), st.sampled_from(POLICIES))
+
+
+@pytest.mark.parametrize(
+    ("check", "place", "defect"),
+    [
+        (WHOLE, "send.send_part", kept_instead),
+        (WHOLE, "memory.give", lambda pool, _: pool),
+        (SAME, "pipe.roll_back", lambda pipe, _: pipe),
+        (SAME, "patterns.fan_out.all_or_none", first_only),
+    ],
+)
+def test_a_fan_out_that_is_wrong_is_found(
+    check: tuple[Any, ...], place: str, defect: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"enomem.model.{place}", defect)
+    test, *drawn = check
+    quick = settings(phases=[Stage.generate], report_multiple_bugs=False)
+    with pytest.raises(AssertionError):
+        quick(given(*drawn)(test.hypothesis.inner_test))()

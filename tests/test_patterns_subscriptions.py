@@ -1,9 +1,11 @@
 """Subscriptions, held against the plainest thing that could be meant: a bag of pairs, looked through every time."""
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from hypothesis import event, given
+from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
 from enomem.model.memory import Pool, Site
@@ -41,14 +43,14 @@ def test_a_topic_matches_what_begins_with_it(topic: bytes, first: bytes, expecte
     assert subs.matches(topic, first) == expected
 
 
+FEW = st.one_of(st.sampled_from([b"", b"ab"]), TOPICS)
+"""Few enough that a peer subscribes to the same topic twice."""
 CHANGES = st.lists(
-    st.one_of(
-        st.tuples(st.just("add"), PEERS, TOPICS),
-        st.tuples(st.just("remove"), PEERS, TOPICS),
-        st.tuples(st.just("gone"), PEERS, st.just(b"")),
-    ),
-    max_size=40,
+    st.tuples(st.sampled_from([*["add"] * 6, *["remove"] * 5, "gone"]), PEERS, FEW), min_size=15, max_size=60
 )
+MESSAGES = st.lists(FIRST, max_size=5)
+WISHES = st.lists(st.tuples(st.sampled_from(["subscribe", "cancel"]), FEW), min_size=10, max_size=40)
+ONE_TOPIC = st.lists(st.sampled_from(["subscribe", "cancel", "publisher"]), max_size=30)
 
 
 def change(table: Subscriptions[str], bag: Counter[tuple[str, bytes]], what: str, peer: str, topic: bytes) -> None:
@@ -71,7 +73,7 @@ def change(table: Subscriptions[str], bag: Counter[tuple[str, bytes]], what: str
         assert dict(ended) == {one: one not in after for one in had}
 
 
-@given(CHANGES, st.lists(FIRST, max_size=5))
+@given(CHANGES, MESSAGES)
 def test_a_publisher_knows_its_subscribers_topics(changes: list[tuple[str, str, bytes]], messages: list[bytes]) -> None:
     table: Subscriptions[str] = Subscriptions()
     bag: Counter[tuple[str, bytes]] = Counter()
@@ -111,7 +113,7 @@ def test_matching_comes_in_the_order_of_subscribing_the_shortest_topic_first() -
     assert table.matching(b"c") == ["y", "z"]
 
 
-@given(st.lists(st.tuples(st.sampled_from(["subscribe", "cancel"]), TOPICS), max_size=40), st.lists(FIRST, max_size=5))
+@given(WISHES, MESSAGES)
 def test_a_subscriber_knows_its_own_topics(changes: list[tuple[str, bytes]], messages: list[bytes]) -> None:
     table, bag = Interests(), Counter[bytes]()
     for what, topic in changes:
@@ -128,7 +130,7 @@ def test_a_subscriber_knows_its_own_topics(changes: list[tuple[str, bytes]], mes
         assert table.matches(first) == any(subs.matches(topic, first) for topic in +bag)
 
 
-@given(st.lists(st.sampled_from(["subscribe", "cancel", "publisher"]), max_size=30))
+@given(ONE_TOPIC)
 def test_publishers_that_count_and_that_do_not_stay_with_the_subscriber(changes: list[str]) -> None:
     """One topic, told as `Interests` says: no publisher stops while it is wanted, and all stop when it is not."""
     table, wanted = Interests(), 0
@@ -188,3 +190,36 @@ def test_what_an_xsub_sends_is_a_subscription_or_it_is_not(
     assert subs.parse(part, alone) == expected
     if expected is not None:
         assert subs.message(*expected) == part
+
+
+PUBLISHER = (test_a_publisher_knows_its_subscribers_topics, CHANGES, MESSAGES)
+SUBSCRIBER = (test_a_subscriber_knows_its_own_topics, WISHES, MESSAGES)
+BOTH = (test_publishers_that_count_and_that_do_not_stay_with_the_subscriber, ONE_TOPIC)
+CANCEL = Interests.cancel
+
+
+def cancel_once(self: Interests, topic: bytes) -> int:
+    """As libzmq's subscribers do: one cancel at the end, however many subscriptions were told."""
+    return min(1, CANCEL(self, topic))
+
+
+@pytest.mark.parametrize(
+    ("check", "place", "defect"),
+    [
+        (PUBLISHER, "added", lambda count: Counted(Rule.SUB_1, 1, count == 0)),
+        (PUBLISHER, "removed", lambda count: Counted(Rule.SUB_2, 0, count > 0)),
+        (PUBLISHER, "ended", lambda count: Counted(Rule.PUB_9, count, False)),
+        (PUBLISHER, "_Prefixes.found", lambda self, _: [*self.values.values()]),
+        (PUBLISHER, "insort", lambda lengths, length: lengths.append(length)),
+        (SUBSCRIBER, "removed", lambda count: Counted(Rule.SUB_2, 0, count > 0)),
+        (BOTH, "Interests.cancel", cancel_once),
+    ],
+)
+def test_a_table_that_is_wrong_is_found(
+    check: tuple[Any, ...], place: str, defect: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"enomem.model.patterns.subscriptions.{place}", defect)
+    test, *drawn = check
+    quick = settings(phases=[Phase.generate], report_multiple_bugs=False)
+    with pytest.raises(AssertionError):
+        quick(given(*drawn)(test.hypothesis.inner_test))()

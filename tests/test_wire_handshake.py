@@ -79,6 +79,15 @@ def test_a_plain_server_that_has_nobody_to_ask_takes_nobody() -> None:
         joined(PLAIN_CLIENT, replace(PLAIN_SERVER, authenticate=None), [])
 
 
+@pytest.mark.parametrize("role", [0, 1])
+def test_what_a_peer_says_of_its_role_under_plain_is_not_relied_on(role: int) -> None:
+    octets = greeting(mechanism=b"PLAIN", role=role)
+    server = Handshake(PLAIN_SERVER, Limits())
+    assert server.feed(octets + command(b"HELLO", b"\1u\1p")) == command(b"WELCOME")
+    client = Handshake(replace(PLAIN_CLIENT, username=b"u", password=b"p"), Limits())
+    assert client.feed(octets) == command(b"HELLO", b"\1u\1p")
+
+
 @given(cuts)
 def test_the_error_of_a_libzmq_server_of_plain_is_read_as_it_was_meant(where: list[int]) -> None:
     octets = greeting(mechanism=b"PLAIN") + frame(b"^RROR\x03400", 4)

@@ -64,7 +64,7 @@ GREETINGS = [
     greet(Rule.WIRE_6, "PLAIN here", greeting(), "the peer's mechanism is 'NULL', ours is 'PLAIN'", CLIENT),
     greet(Rule.WIRE_7, "a server of NULL", greeting(role=1)),
     greet(Rule.WIRE_7, "neither", greeting(role=2)),
-    greet(Rule.WIRE_7, "two servers", greeting(mechanism=b"PLAIN", role=1), "both", SERVER),
+    greet(Rule.WIRE_7, "neither, under PLAIN", greeting(mechanism=b"PLAIN", role=255), "0xff", SERVER),
 ]
 TRAFFIC = [
     *(Case(Rule.WIRE_9, f"bit {bit}", bytes([1 << bit])) for bit in range(3, 8)),

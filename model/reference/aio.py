@@ -7,6 +7,8 @@ something about the socket has changed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, TypeVar
 
@@ -35,21 +37,35 @@ class Socket:
         self.sync = sockets.Socket(context, kind)
         self._changed: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
         self.sync.on_change(self._notified)
 
     def _notified(self) -> None:
         """Called by whichever thread changed something, with the context's lock held."""
         changed, loop = self._changed, self._loop
-        if changed is not None and loop is not None:
-            self._changed = None
+        if changed is None or loop is None:
+            return
+        self._changed = None
+        if threading.get_ident() == self._thread:
+            _wake(changed)
+            return
+        with contextlib.suppress(RuntimeError):
+            # A loop that is closed has no task left that waits.
             loop.call_soon_threadsafe(_wake, changed)
+
+    def _here(self) -> asyncio.AbstractEventLoop:
+        """The loop that this runs in, and its thread, are the ones to be told of changes."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        return self._loop
 
     async def _until(self, attempt: Callable[[], T], flags: int, option: Option) -> T:
         """Make ``attempt`` until it succeeds, or its time is over."""
         if flags & DONTWAIT:
             return attempt()
         timeout = self.sync.get(option)
-        self._loop = asyncio.get_running_loop()
+        self._here()
+        assert self._loop is not None
         deadline = None if timeout < 0 else self._loop.time() + timeout / 1000
         while True:
             # Armed first, so that a change between the attempt and the wait is not missed.
@@ -62,8 +78,12 @@ class Socket:
                 left = None if deadline is None else deadline - self._loop.time()
                 if left is not None and left <= 0:
                     raise
+            self.sync.waits_in(self._loop)
             # Several tasks may wait for the same change: cancelling one does not cancel it for the others.
-            await asyncio.wait([changed], timeout=left)
+            if left is None:
+                await asyncio.shield(changed)
+            else:
+                await asyncio.wait([changed], timeout=left)
 
     async def send(self, data: Any, flags: int = 0, copy: bool = True, track: bool = False) -> None:
         """Send one part."""
@@ -98,7 +118,7 @@ class Socket:
 
     async def poll(self, timeout: float | None = None, flags: int = PollEvent.POLLIN) -> int:
         """Wait until one of the events comes, at most ``timeout`` milliseconds."""
-        loop = self._loop = asyncio.get_running_loop()
+        loop = self._here()
         deadline = None if timeout is None or timeout < 0 else loop.time() + timeout / 1000
         while True:
             if self._changed is None:
@@ -121,7 +141,7 @@ class Socket:
     async def events(self) -> AsyncIterator[Event]:
         """The events of this socket's connections, as they come."""
         self.sync.monitor_events()
-        loop = self._loop = asyncio.get_running_loop()
+        loop = self._here()
         while not self.sync.closed:
             if self._changed is None:
                 self._changed = loop.create_future()
@@ -136,7 +156,7 @@ class Socket:
         return getattr(self.sync, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("sync", "_changed", "_loop"):
+        if name in ("sync", "_changed", "_loop", "_thread"):
             object.__setattr__(self, name, value)
         else:
             setattr(self.sync, name, value)

@@ -70,5 +70,6 @@ def finish(core: Core, now: bool = False) -> None:
         core.bell.close()
         core.bell = None
     core.context.release(Site.SOCKET, SOCKET)
+    core.context.steps.end(core.outgoing.nowhere.name)
     core.context.steps.end(core.name)
     core.context.socket_gone()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .. import connection as life
 from .. import link
 from ..connection import Beat, Reason
+from ..rules import Rule
 from ..wire import commands
 from ..wire.decoder import Decoder
 from ..wire.errors import PeerError
@@ -62,7 +63,7 @@ class Connection(Writer):
             self.out.append(error.tell)
             self.flush()
         reason = Reason.REJECTED if commands.is_rejection(error) else Reason.PROTOCOL
-        self.end(reason, error.reason, error)
+        self.end(reason, error.reason, error.rule)
 
     def greet(self, data: bytes) -> None:
         """Go on with the handshake; when it is done, the session is known."""
@@ -126,13 +127,15 @@ class Connection(Writer):
             if fresh:
                 self.later("pulse", 1, self.beat)
 
-    def end(self, reason: Reason, detail: str = "", error: PeerError | None = None) -> None:
+    def end(self, reason: Reason, detail: str = "", rule: Rule | None = None) -> None:
         """Close it; what is on the wire and half read is lost, and the machines say what follows."""
         if not self.open:
             return
         self.open = False
         for name in list(self.timers):
             self.cancel(name)
+        if self.leased:
+            self.give_back()
         self.watch(0)
         self.descriptor.close()
         context = self.context
@@ -140,5 +143,5 @@ class Connection(Writer):
         pool = context.pool
         if self.flight_units:
             context.pool = context.steps(link, "lost", self.endpoint, pool, self.flight_units)
-        self.core.ended(self, reason, detail, error)
+        self.core.ended(self, reason, detail, rule)
         context.given_back()

@@ -24,7 +24,7 @@ from .endpoints import Target
 from .errors import ContextTerminated, InvalidArgument, NoMemory, OurBug
 from .outgoing import Outgoing
 from .reactor import Reactor
-from .record import Recorder, Steps
+from .record import Recorder, Steps, Subject
 from .sessions import Session
 from .weights import SOCKET, Weights
 
@@ -85,7 +85,7 @@ class Context:
         self.line: list[tuple[Outgoing, Session, int]] = []
         self.closed = False
         self.failure: BaseException | None = None
-        self.recorder = None if record is None else Recorder(record, policy=self.policy)
+        self.recorder = None if record is None else Recorder(record, self.policy, self.pool)
         self.steps = Steps(self.recorder)
         self.unrecorded = self.recorder is None
         self.plain = self.unrecorded and allocator is None
@@ -136,7 +136,7 @@ class Context:
         sent: Sent = self.parts(sends, "send_part", name, self.policy, weights, self.pool, send, pipe, hwm, last)
         return sent
 
-    def parts(self, module: Any, name: str, subject: str, *arguments: Any) -> Any:
+    def parts(self, module: Any, name: str, subject: Subject, *arguments: Any) -> Any:
         """A step of a send machine, which ends with the refusal and whose pool is not taken over yet."""
         refuse = None
         if self.allocator is not None:

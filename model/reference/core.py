@@ -22,7 +22,6 @@ from ..patterns.pattern import Shape
 from ..patterns.router import Claim
 from ..patterns.routing import Routing
 from ..rules import Rule
-from ..wire.errors import PeerError
 from ..wire.handshake import Peer
 from . import attaching, closing
 from .connections import Connection
@@ -50,6 +49,7 @@ class Core:
 
     def __init__(self, context: Context, kind: SocketType, name: str) -> None:
         self.context = context
+        context.steps.begin(name, "socket")
         self.kind = kind
         self.name = name
         self.options = Options()
@@ -185,9 +185,9 @@ class Core:
         """Does a thread wait for the only connection itself, so that a look at it now would be one too many?"""
         return len(self.connections) == 1 and all(connection.leased for connection in self.connections)
 
-    def sole(self) -> Connection | None:
-        """The only connection, if a thread may wait for nothing else but it."""
-        if len(self.connections) != 1 or self.callbacks or self.listening:
+    def sole(self, listeners: int = 0) -> Connection | None:
+        """The only connection, if nothing else is to be waited for, and no more than so many are told of changes."""
+        if len(self.connections) != 1 or len(self.callbacks) > listeners or self.listening:
             return None
         for connection in self.connections:
             if connection.may_be_leased:
@@ -250,7 +250,7 @@ class Core:
         current = outgoing.current is session
         lost = session.pipe.messages
         gone = context.steps(
-            sends, "peer_gone", session.name, session.weights, context.pool,
+            sends, "peer_gone", session.name if current else session.own, session.weights, context.pool,
             outgoing.send if current else session.send, session.pipe,
         )  # fmt: skip
         context.pool, session.pipe = gone.pool, gone.pipe
@@ -286,10 +286,13 @@ class Core:
         if self.pattern.routes and not self._routable(session, peer):
             session.connection = None
             connection.session = None if fresh else session
+            if fresh:
+                self.context.steps.end(session.name)
             connection.end(Reason.DUPLICATE)
             return
         if fresh and not self.attach(session):
             session.connection = connection.session = None
+            self.context.steps.end(session.name)
             connection.end(Reason.SECOND_PEER)
             return
         self.tell(EventKind.HANDSHAKE_SUCCEEDED, connection.endpoint, value=connection.number)
@@ -343,11 +346,11 @@ class Core:
         """What of a batch goes to the application: commands are carried out, subscriptions noted."""
         return self.topics.sifted(session, batch)
 
-    def ended(self, connection: Connection, reason: Reason, detail: str, error: PeerError | None) -> None:
+    def ended(self, connection: Connection, reason: Reason, detail: str, rule: Rule | None) -> None:
         """A connection ended: what is half read and on the wire is lost; the machines say what follows."""
         context, session = self.context, connection.session
         self.connections.discard(connection)
-        self._tell_end(connection, reason, detail, error)
+        self._tell_end(connection, reason, detail, rule)
         if connection.flight_messages:
             self.tell(
                 EventKind.DISCARDED, connection.endpoint, Reason.LOST.value, rule=Rule.LINK_3,
@@ -377,7 +380,7 @@ class Core:
     def _finished(self, session: Session) -> bool:
         return self.closed and not session.queue
 
-    def _tell_end(self, connection: Connection, reason: Reason, detail: str, error: PeerError | None) -> None:
+    def _tell_end(self, connection: Connection, reason: Reason, detail: str, rule: Rule | None) -> None:
         kind = EventKind.DISCONNECTED if connection.decoder is not None else EventKind.HANDSHAKE_FAILED
         text = f"{reason.value}: {detail}" if detail else reason.value
-        self.tell(kind, connection.endpoint, text, rule=error.rule if error else None, value=connection.number)
+        self.tell(kind, connection.endpoint, text, rule=rule, value=connection.number)

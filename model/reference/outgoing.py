@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import pipe as pipes
 from .. import send as sends
+from ..memory import Site
 from ..patterns.fan_out import SentAll
 from ..patterns.pattern import Way
 from ..rules import Rule
@@ -40,6 +41,7 @@ class Outgoing:
         self.current: Session | None = None
         self.lead: list[bytes] = []
         self.nowhere = Session(f"{core.name}.nowhere", None)
+        self.context.steps.begin(self.nowhere.name, "session")
         self.streak = 0
 
     def free(self, place: int) -> object:
@@ -180,7 +182,7 @@ class Outgoing:
         elif send.phase is IDLE or send.phase is SKIPPING:
             self._over()
         if sent.answer is not OK:
-            self._failed(sent, weights.part)
+            self._failed(sent, weights.chunk if sent.refused is Site.SLOT else weights.part)
 
     def carry_out(self, session: Session, sent: Sent | SentAll, data: bytes) -> None:
         """Do to the payloads what a step says."""
@@ -256,7 +258,7 @@ class Outgoing:
         context.pool = sent.pool
         if sent.answer == Answer.NO_MEMORY:
             assert sent.refused is not None
-            raise NoMemory(sent.refused, whole, sent.rules[0], sent.rules[1])
+            raise NoMemory(sent.refused, sends.whole_message(session.weights, parts), *sent.rules)
         if sent.answer == Answer.WAIT:
             waiting = (self, session, parts)
             context.line.append(waiting)
@@ -292,16 +294,16 @@ class Outgoing:
     def abort(self, session: Session | None = None) -> None:
         """Drop the unfinished message (SEND-11); needs no memory."""
         session = session or self.current or self.nowhere
-        self.send = self.aborted(session, self.send)
+        self.send = self.aborted(session, self.send, session.name)
         self._over()
         self.core.topics.abort()
         if self.context.thirsty:
             self.context.given_back()
 
-    def aborted(self, session: Session, send: Send) -> Send:
-        """Drop what the pipe of a session has of the unfinished message."""
+    def aborted(self, session: Session, send: Send, subject: str) -> Send:
+        """Drop what the pipe of a session has of the unfinished message; ``send`` is the socket's or the session's."""
         context = self.context
-        sent = context.steps(sends, "abort", session.name, session.weights, context.pool, send, session.pipe)
+        sent = context.steps(sends, "abort", subject, session.weights, context.pool, send, session.pipe)
         context.pool, session.pipe = sent.pool, sent.pipe
         self.carry_out(session, sent, b"")
         return sent.send  # type: ignore[no-any-return]
@@ -314,7 +316,7 @@ class Outgoing:
         """Send an empty message to a new peer, for the sake of a ROUTER; without memory there is none."""
         context = self.context
         session.weights.part = PART
-        sent = context.send_part(session.name, session.weights, session.send, session.pipe, self.core.send_hwm, True)
+        sent = context.send_part(session.own, session.weights, session.send, session.pipe, self.core.send_hwm, True)
         context.pool, session.pipe, session.send = sent.pool, sent.pipe, sent.send
         if sent.committed:
             session.weights.committed += PART

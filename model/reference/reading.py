@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .. import receive
 from ..connection import Reason
 from ..receive import Inbox, Reading
+from ..rules import Rule
 from ..wire.decoder import Decoder
 from ..wire.errors import PeerError
 from ..wire.handshake import Handshake, Peer
@@ -203,14 +204,14 @@ class Reader(Watched):
         self.paused = True
         self.watch(self.mask & ~READABLE)
 
-    def _stalled(self, inbox: Inbox, rule: object) -> None:
+    def _stalled(self, inbox: Inbox, rule: Rule) -> None:
         if inbox.reading == Reading.CLOSED:
-            self.end(Reason.NO_MEMORY, f"[{getattr(rule, 'value', '')}]")
+            self.end(Reason.NO_MEMORY, rule=rule)
             return
         if not self.stalled_at:
             self.stalled_at = time.monotonic()
             self.context.stalled.add(self)
-            self.core.tell(EventKind.STALLED, self.endpoint, Reason.NO_MEMORY.value)
+            self.core.tell(EventKind.STALLED, self.endpoint, Reason.NO_MEMORY.value, rule=rule)
             self.later("stall", STALL_LONGEST, self._stalled_too_long)
         self.later("retry", STALL_RETRY, self.retry)
         self._pause()
@@ -227,7 +228,7 @@ class Reader(Watched):
         if self.stalled_at and self.session is not None:
             session = self.session
             session.inbox = self.context.steps(receive, "waited", session.name, session.inbox)
-            self._stalled(session.inbox, None)
+            self._stalled(session.inbox, Rule.RECEIVE_6)
 
     def _goes_on(self) -> None:
         if self.stalled_at:

@@ -11,11 +11,13 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from itertools import zip_longest
 from types import ModuleType
 from typing import Any
 
+from ..memory import Pool
 from ..policies import POLICIES, SendPolicy
-from .encoding import ANSWERS, PACKAGE, encode, name_of
+from .encoding import ANSWERS, PACKAGE, encode
 
 FORMAT, VERSION = "enomem-run", 1
 BUFFER = 1 << 16
@@ -30,12 +32,12 @@ Subject = str | tuple[str, ...]
 class Recorder:
     """Writes a run to ``path``: a first line about the run, a line for each step, and a last line.
 
-    ``limit`` is the pool's, ``source`` where the policy comes from, as ``FILE.py:NAME``. OSError if the file cannot be
-    opened. A file that could not be written to the end is told by `close`: a socket does not fail for it.
+    ``pool`` is the first one, ``source`` where the policy comes from, as ``FILE.py:NAME``. OSError if the file cannot
+    be opened. That it could not be written to the end is told by `close`: no socket fails for it.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], policy: SendPolicy, limit: int | None = None, source: str | None = None
+        self, path: str | os.PathLike[str], policy: SendPolicy, pool: Pool, source: str | None = None
     ) -> None:
         self._lines = 0
         self._failure: OSError | None = None
@@ -46,24 +48,25 @@ class Recorder:
                 "version": VERSION,
                 "enomem": getattr(sys.modules.get("enomem"), "__version__", ""),
                 "policy": {"name": policy.name, "source": source or source_of(policy)},
-                "limit": limit,
+                "pool": encode(pool),
             }
         )
 
     def step(self, module: Any, name: str, subject: Subject, arguments: tuple[Any, ...]) -> Any:
         """Call a step, and write what went in and what came out; what it raises is written too, and raised."""
         function = getattr(module, name)
-        line: dict[str, Any] = {"at": subject, "step": _step_name(module, name)}
-        if not isinstance(module, ModuleType):
-            line["of"] = encode(module)
+        line: dict[str, Any] = {"at": subject}
+        if isinstance(module, ModuleType):
+            line["step"] = f"{module.__name__.removeprefix(PACKAGE)}.{name}"
+        else:
+            line |= {"step": name, "of": encode(module)}
         given: list[Any] = []
         # Written before the call: what a session's parts weigh changes with them.
-        line["in"] = {
-            parameter: _noted(value, given) for parameter, value in zip(parameters(function), arguments, strict=False)
-        }
+        named = zip_longest(parameters(function)[: len(arguments)], arguments, fillvalue="")
+        line["in"] = {parameter: _noted(value, given) for parameter, value in named}
         try:
             result = function(*given)
-        except BaseException as error:
+        except Exception as error:
             line["error"] = told(error)
             self._put(line)
             raise
@@ -129,22 +132,15 @@ class Steps:
 
 def parameters(function: Any) -> tuple[str, ...]:
     """The names of a step's parameters, but for a method's own object."""
-    inner = getattr(function, "__func__", function)
-    code = inner.__code__
+    bound = hasattr(function, "__func__")
+    code = getattr(function, "__func__", function).__code__
     names: tuple[str, ...] = code.co_varnames[: code.co_argcount]
-    return names if inner is function else names[1:]
+    return names[1:] if bound else names
 
 
 def told(error: BaseException) -> str:
     """What was raised, in one line."""
     return " ".join([f"{type(error).__name__}:", *str(error).split()]).rstrip(":")
-
-
-def _step_name(module: Any, name: str) -> str:
-    if isinstance(module, ModuleType):
-        return f"{module.__name__.removeprefix(PACKAGE)}.{name}"
-    kind: Any = type(module)
-    return f"{name_of(kind)}.{name}"
 
 
 def _noted(value: Any, given: list[Any]) -> Any:

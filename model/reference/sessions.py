@@ -53,6 +53,11 @@ class Session:
         self.timer: Timer | None = None
 
     @property
+    def own(self) -> str:
+        """How a record names this session where a step is about its own ``send``, and not its socket's."""
+        return f"{self.name}:own"
+
+    @property
     def ready(self) -> bool:
         """Is there a connection, with its handshake done?"""
         return self.connection is not None and self.connection.decoder is not None

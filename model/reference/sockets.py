@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import errno
 import json
 import time
@@ -14,6 +16,7 @@ from . import attaching, closing
 from .constants import Option, PollEvent, SocketType
 from .context import Context
 from .errors import Again, ContextTerminated, InvalidArgument, NotASocket, SocketError
+from .lending import Lent
 from .monitor import Event
 from .signalling import Signal
 from .waiting import Waiter
@@ -314,6 +317,15 @@ class Socket:
         """Have ``call`` called, by any thread and with the lock held, whenever something about the socket changed."""
         with self._lock:
             self._core.callbacks.append(call)
+
+    def waits_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        """A task waits: what it sends next is written at once, and its loop reads the only connection, if it can."""
+        with self._lock:
+            self._out.streak = 0
+            sole = self._core.sole(listeners=1)
+            if sole is not None and not sole.leased:
+                with contextlib.suppress(NotImplementedError):
+                    Lent(loop, sole)
 
     # --- the monitor
 

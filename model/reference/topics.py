@@ -128,7 +128,7 @@ class Topics:
             if paid.refused is not None:
                 # A subscription that is silently missing would be the worst: the peer comes back and asks again.
                 if session.connection is not None:
-                    session.connection.end(Reason.NO_MEMORY, f"for a subscription [{paid.rules[0].value}]")
+                    session.connection.end(Reason.NO_MEMORY, "for a subscription", paid.rules[0])
                 return None
             fresh = not self.peers.held(session, topic)
             changes = self.peers.add(session, topic)
@@ -211,8 +211,9 @@ class Topics:
             for session in targets:
                 session.weights.part = len(data) + PART
             sent = context.parts(
-                fan_out, "all_or_none", core.name, context.policy, context.pool, outgoing.send,
-                [(session.weights, session.pipe) for session in targets], core.send_hwm, last,
+                fan_out, "all_or_none", (core.name, *(session.name for session in targets)), context.policy,
+                context.pool, outgoing.send, [(session.weights, session.pipe) for session in targets], core.send_hwm,
+                last,
             )  # fmt: skip
             if sent.answer != Answer.FULL:
                 break
@@ -225,7 +226,8 @@ class Topics:
         if sent.answer == Answer.NO_MEMORY:
             if outgoing.send.phase == Phase.IDLE:
                 self._over("dropped")
-            raise NoMemory(sent.refused, len(data) + PART, sent.rules[0], sent.rules[2])
+            size = targets[0].weights.chunk if sent.refused == Site.SLOT else len(data) + PART
+            raise NoMemory(sent.refused, size, sent.rules[0], sent.rules[2])
 
     def abort(self) -> None:
         """The unfinished message is dropped, wherever it was queued."""
@@ -233,7 +235,9 @@ class Topics:
             return
         core = self.core
         for session in self.targets:
-            send = core.outgoing.send if core.nodrop else session.send
-            core.outgoing.aborted(session, send)
+            if core.nodrop:
+                core.outgoing.aborted(session, core.outgoing.send, session.name)
+            else:
+                core.outgoing.aborted(session, session.send, session.own)
             session.send = Send()
         self._over("dropped")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..connection import Reason
-from ..wire.errors import PeerError
+from ..rules import Rule
 from .reactor import READABLE, Timer
 from .signalling import Signal
 
@@ -31,6 +31,7 @@ class Watched:
         self.paused = False
         self.mask = 0
         self.leased = self.polled = self.leased_lately = False
+        self.lease_over: Callable[[], None] | None = None
         self.poll: select.poll | None = None
         self.timers: dict[str, Timer] = {}
 
@@ -46,7 +47,7 @@ class Watched:
         """Write what there is."""
         raise NotImplementedError
 
-    def end(self, reason: Reason, detail: str = "", error: PeerError | None = None) -> None:
+    def end(self, reason: Reason, detail: str = "", rule: Rule | None = None) -> None:
         """Close it."""
         raise NotImplementedError
 
@@ -81,9 +82,7 @@ class Watched:
         comes back, and two threads that wake for the same octets are slower than one.
         """
         if not self.leased:
-            self.leased = True
-            self.watch(self.mask & ~READABLE)
-            self.later("lease", LEASE, self._lease_ends)
+            self.lend(None)
         poll = self.poll
         if poll is None:
             poll = self.poll = select.poll()
@@ -101,12 +100,27 @@ class Watched:
         if ready and self.open:
             self.fill()
 
+    def lend(self, over: Callable[[], None] | None) -> None:
+        """Leave the descriptor to another to be read; ``over`` is called when that ends."""
+        self.leased = True
+        self.lease_over = over
+        self.watch(self.mask & ~READABLE)
+        self.later("lease", LEASE, self._lease_ends)
+
+    def give_back(self) -> None:
+        """The I/O thread watches the descriptor again."""
+        self.leased = False
+        over, self.lease_over = self.lease_over, None
+        if over is not None:
+            over()
+        self.cancel("lease")
+        if self.open and not self.paused:
+            self.watch(self.mask | READABLE)
+
     def _lease_ends(self) -> None:
         if self.polled or self.leased_lately:
             self.leased_lately = False
             self.later("lease", LEASE, self._lease_ends)
             return
-        self.leased = False
-        if not self.paused:
-            self.watch(self.mask | READABLE)
+        self.give_back()
 

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from .. import link, memory
+from .. import link
 from .. import send as sends
 from ..pipe import Pipe
 from ..rules import Rule
 from ..send import Answer, Phase, Send
 from ..step import Do, Effect
-from . import sending, watching
+from . import watching
 from .closed import NOBODY, Action, State, Step, System
 
 
@@ -51,7 +51,7 @@ def detach(system: System, state: State, action: Action) -> Step | None:
     place = action.place
     if place >= state.count:
         return None
-    cut = state.current == place
+    cut = watching.agreed(system, state) == place
     sent = sends.peer_gone(system.sizes, state.pool, state.send if cut else Send(), state.pipes[place])
     seen = watching.left(state.seen, place)
     after = replace(
@@ -86,7 +86,7 @@ def offer(system: System, state: State, action: Action) -> Step | None:
     return Step((offered.rule,), replace(state, inner=offered.state, taking=True, seen=seen), delivered=offered.skip)
 
 
-def take(system: System, state: State, _: Action) -> Step | None:
+def take(system: System, state: State) -> Step | None:
     """The application takes the last part of what was delivered."""
     if not state.taking:
         return None

@@ -95,7 +95,7 @@ def _reserve(system: System, state: State, action: Action, found: Begin[Any]) ->
     return Step(rules, begun, sent.answer, found.way)
 
 
-def serve(system: System, state: State, _: Action) -> Step | None:
+def serve(system: System, state: State) -> Step | None:
     """The socket waits for its reservation, and gets it if the pool has it."""
     if state.send.phase != Phase.WAITING or state.current == -1:
         return None
@@ -117,7 +117,7 @@ def part(system: System, state: State, action: Action) -> Step | None:
         return _abort(system, state, action)
     if finished(system, state) or state.send.phase == Phase.WAITING:
         return None
-    place = state.current.__index__()
+    place = watching.agreed(system, state)
     if place == -1 and state.send.phase == Phase.IDLE:
         return None
     pipe = state.pipes[place] if place >= 0 else Pipe()
@@ -209,7 +209,7 @@ def _abort(system: System, state: State, action: Action) -> Step | None:
     """The application drops its unfinished message (SEND-11)."""
     if action.refuse is not None:
         return None
-    place = state.current.__index__()
+    place = watching.agreed(system, state)
     pipe = state.pipes[place] if place >= 0 else Pipe()
     sent = sends.abort(system.sizes, state.pool, state.send, pipe)
     seen = replace(state.seen, straight=True, astray=False, nowhere=False)
@@ -221,7 +221,7 @@ def _abort(system: System, state: State, action: Action) -> Step | None:
     return Step(sent.rules, after, sent.answer, effects=effects)
 
 
-def frame(system: System, state: State, _: Action) -> Step | None:
+def frame(system: System, state: State) -> Step | None:
     """The application's own allocation of a part fails; the socket is not called (SEND-10)."""
     if finished(system, state) or state.send.phase == Phase.WAITING or state.app.abort:
         return None

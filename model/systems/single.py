@@ -5,9 +5,8 @@ environment's choice, and part of an action. The way from the pipe to the peer i
 has what can happen on it.
 """
 
-from collections.abc import Callable, Mapping
-
 from .. import send as sends
+from ..application import Application
 from ..memory import Pool, Site
 from ..pipe import Pipe
 from ..send import Phase, Send
@@ -23,7 +22,7 @@ def initial(system: System) -> State:
         inner = system.pattern.attached(inner, count).state
     pipes = (Pipe(),) * system.pipes
     return State(
-        Pool(system.memory, 0), Send(), pipes, system.pipes, inner, sending.Application(), watching.start(system)
+        Pool(system.memory, 0), Send(), pipes, system.pipes, inner, Application(), watching.start(system)
     )
 
 
@@ -47,24 +46,29 @@ def actions(system: System) -> tuple[Action, ...]:
     return tuple(found)
 
 
-STEPS: Mapping[Kind, Callable[[System, State, Action], Step | None]] = {
-    Kind.BEGIN: sending.begin,
-    Kind.PART: sending.part,
-    Kind.SERVE: sending.serve,
-    Kind.FRAME: sending.frame,
-    Kind.DELIVER: peers.deliver,
-    Kind.ATTACH: peers.attach,
-    Kind.DETACH: peers.detach,
-    Kind.OFFER: peers.offer,
-    Kind.TAKE: peers.take,
-}
-
-
 def step(system: System, state: State, action: Action) -> Step | None:
     """What ``action`` does in ``state``, or None if it cannot happen there."""
     if state.seen.corrupt:
         return None
-    return STEPS[action.kind](system, state, action)
+    match action.kind:
+        case Kind.BEGIN:
+            return sending.begin(system, state, action)
+        case Kind.PART:
+            return sending.part(system, state, action)
+        case Kind.SERVE:
+            return sending.serve(system, state)
+        case Kind.FRAME:
+            return sending.frame(system, state)
+        case Kind.DELIVER:
+            return peers.deliver(system, state, action)
+        case Kind.ATTACH:
+            return peers.attach(system, state, action)
+        case Kind.DETACH:
+            return peers.detach(system, state, action)
+        case Kind.OFFER:
+            return peers.offer(system, state, action)
+        case Kind.TAKE:
+            return peers.take(system, state)
 
 
 def held(system: System, state: State) -> int:

@@ -42,6 +42,19 @@ def wrong(system: System, state: State, place: int, leads: bool) -> object:
     return False
 
 
+def agreed(system: System, state: State) -> int:
+    """The place that gets the message which is being sent, -1 if none does: the socket and its pattern must agree."""
+    place = state.current.__index__()
+    inner = state.inner
+    if owes(system):
+        theirs = inner.peer if inner.sending else -1
+    else:
+        theirs = inner.current
+    if theirs != place:
+        raise RuntimeError("a socket and its pattern disagree about who gets the message")
+    return place
+
+
 def sent(
     system: System, state: State, place: int, pipe: Pipe, sent: Sent, leads: bool, misplaced: object
 ) -> tuple[Seen, int | None]:

@@ -14,14 +14,14 @@ ANYWHERE = "tcp://127.0.0.1:*"
 
 
 class End:
-    """One socket in a context of its own, so that closing it ends everything that it ever started."""
+    """One socket in a context of its own, so that closing it ends all that it ever started; or ``beside`` another."""
 
     refused: str
     lost: str
 
-    def __init__(self, library: "Library", kind: str, options: dict[str, Any]):
-        self.library, self.zmq, self.kind = library, library.module, kind
-        self.context = self.zmq.Context()
+    def __init__(self, library: "Library", kind: str, options: dict[str, Any], beside: "End | None" = None):
+        self.library, self.zmq, self.kind, self.beside = library, library.module, kind, beside
+        self.context = self.zmq.Context() if beside is None else beside.context
         self.socket = self.context.socket(getattr(self.zmq, kind))
         self.closed = False
         self.seen: list[str] = []
@@ -132,7 +132,8 @@ class End:
         if not self.closed:
             self.closed = True
             self.socket.close(0)
-            self.context.term()
+            if self.beside is None:
+                self.context.term()
 
 
 class Pyzmq(End):
@@ -223,9 +224,9 @@ class Library:
     def __str__(self) -> str:
         return self.name
 
-    def open(self, kind: str, **options: Any) -> End:
+    def open(self, kind: str, beside: End | None = None, **options: Any) -> End:
         """A new socket of this kind (``"PUSH"``), with options by their names in pyzmq."""
-        return self.end(self, kind, options)
+        return self.end(self, kind, options, beside)
 
 
 ENDS: dict[str, tuple[str, type[End]]] = {

@@ -3,6 +3,7 @@
 Written apart from ``model/wire`` and sharing nothing with it, so that the two can disagree.
 """
 
+import contextlib
 import socket
 import struct
 from dataclasses import dataclass, field
@@ -145,8 +146,13 @@ class Raw:
         """Wait until the other side has closed the connection."""
         until(lambda: self.ended, "the connection of the raw peer ends", self, *others)
 
+    def finish(self) -> None:
+        """Say that nothing more will come, and go on reading: the other side gets all that was sent."""
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
-        """End the connection in good order."""
+        """End the connection."""
         self.connection.close()
 
     def reset(self) -> None:

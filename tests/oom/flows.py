@@ -5,7 +5,7 @@ message that was accepted, once, and in order; what does not arrive must have be
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from enomem import DISCARD, KEEP, RESERVE, SKIP, SNDMORE, Again, HostUnreachable, NoMemory, PeerGone, SendPolicy, Socket
 from enomem.model.rules import Rule
@@ -30,11 +30,13 @@ class Flow:
 
     ``front`` is what is put in front of each when it is sent, ``shown`` what stands in front when it arrives. With
     ``lossy`` nothing that is sent before the first one arrives needs to (a publisher has not heard of its subscriber).
+    ``aside`` takes messages that are none of these. One that is not ``alone`` is proved by whoever it belongs to.
     """
 
     def __init__(
         self, stage: Stage, sender: Socket, receiver: Socket, sizes: Sequence[int] = (12, 12), *, name: str = "m",
         by_parts: bool = False, front: Sequence[bytes] = (), shown: Sequence[bytes] = (), lossy: bool = False,
+        alone: bool = True,
     ) -> None:  # fmt: skip
         self.stage, self.sender, self.receiver = stage, sender, receiver
         self.sizes, self.name, self.by_parts = tuple(sizes), name, by_parts
@@ -44,7 +46,9 @@ class Flow:
         self.received: list[int] = []
         self.announced = -1 if lossy else stage.losses()
         self._even = True
-        stage.flows.append(self)
+        self.aside: Callable[[list[bytes]], bool] = lambda _message: False
+        if alone:
+            stage.flows.append(self)
 
     def message(self, number: int) -> list[bytes]:
         """The message of a number."""
@@ -55,10 +59,9 @@ class Flow:
 
     # --- sending
 
-    def send(self) -> int:
+    def send(self, number: int = 0) -> int:
         """Send the next message, with its recovery; returns its number when it was accepted."""
-        self.count += 1
-        number = self.count
+        self.count = number = number or self.count + 1
         parts = [*self.front, *self.message(number)]
         if self.by_parts:
             self._parts(parts)
@@ -130,11 +133,13 @@ class Flow:
         except Again:
             return 0
         self.taken(message)
-        return self.received[-1]
+        return self.received[-1] if self.received else 0
 
     def taken(self, message: list[bytes]) -> None:
         """A message has arrived: it must be one that was accepted, whole, once, in order."""
         stage = self.stage
+        if self.aside(message):
+            return
         body = message[len(self.shown) :]
         if message[: len(self.shown)] != self.shown:
             raise stage.broken(f"received with {message[: len(self.shown)]} in front")

@@ -6,10 +6,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from enomem import DEALER, DISCARD, KEEP, PAIR, PULL, PUSH, RESERVE, ROUTER, SKIP, SendPolicy
+from enomem import (
+    DEALER, DISCARD, KEEP, PAIR, PUB, PULL, PUSH, REP, REQ, RESERVE, ROUTER, SKIP, SNDMORE, SUB, XPUB, XSUB, SendPolicy,
+)  # fmt: skip
+
+from enomem.model.rules import Rule
 
 from .flows import Flow
 from .stage import Stage
+from .talks import Exchange, Fan, Shown
 
 LEFT, RIGHT, BOTH = "left", "right", "both"
 EVERY = (DISCARD, KEEP, SKIP, RESERVE)
@@ -65,10 +70,143 @@ def routed(stage: Stage, size: int) -> None:
         back.say()
 
 
+def asked(stage: Stage, size: int) -> None:
+    """REQ and REP; a request whose reply was lost may be followed by another."""
+    left, right = stage.pair(REQ, REP, REQ_RELAXED=1, REQ_CORRELATE=1)
+    exchange = Exchange(stage, left, right, by_parts=True)
+    for _ in range(size):
+        exchange.say()
+
+
+def published(stage: Stage, size: int) -> None:
+    """PUB to two SUB sockets, each of which has its own copy."""
+    publisher = stage.socket("left", PUB)
+    endpoint = stage.bind(publisher)
+    subscribers = []
+    for _ in range(2):
+        subscriber = stage.socket("right", SUB)
+        subscribers.append(subscriber)
+        stage.granted("subscribe", lambda socket=subscriber: socket.subscribe(b"m"))
+        stage.connect(subscriber, endpoint)
+    fan = Fan(stage, publisher, subscribers, by_parts=True)
+    fan.until_heard()
+    for _ in range(size):
+        fan.say()
+
+
+def shown(stage: Stage, size: int) -> None:
+    """XPUB and XSUB: subscriptions as messages, and messages upstream."""
+    left, right = stage.pair(XPUB, XSUB, binds="left")
+    stage.granted("subscribe", lambda: right.send(b"\x01m"))
+    known = Shown(stage, left)
+    known.come_to({b"m"})
+    fan = Fan(stage, left, [right])
+    fan.until_heard()
+    upstream = Flow(stage, right, left, name="u", lossy=True)
+    upstream.aside = known.aside
+    for _ in range(size):
+        fan.say()
+        upstream.say()
+
+
+def subscribed(stage: Stage, size: int) -> None:
+    """SUB subscribes and cancels while it is connected; what the publisher knows is what was granted."""
+    left, right = stage.pair(XPUB, SUB, binds="left")
+    known = Shown(stage, left)
+    wanted: set[bytes] = set()
+    for number in range(size + 1):
+        topic = b"m" * (number + 1)
+        stage.granted("subscribe", lambda topic=topic: right.subscribe(topic), Rule.SUB_8)
+        wanted.add(topic)
+        known.come_to(wanted)
+    right.unsubscribe(b"m" * (size + 1))
+    known.come_to(wanted - {b"m" * (size + 1)})
+    fan = Fan(stage, left, [right])
+    fan.flows[0].aside = known.aside
+    fan.until_heard()
+
+
+def restarted(stage: Stage, size: int) -> None:
+    """The peer that listens goes and comes back where it was; the sender has a message for it meanwhile."""
+    left, right = stage.pair(PUSH, PULL)
+    endpoint = right.last_endpoint
+    flow = Flow(stage, left, right)
+    for _ in range(size):
+        flow.say()
+        stage.close(flow.receiver)
+        number = flow.send()
+        flow.receiver = stage.socket("right", PULL)
+        stage.bind(flow.receiver, endpoint)
+        flow.arrives(number)
+
+
+def accepted(stage: Stage, size: int) -> None:
+    """Peers come one after the other to one who listens; one without memory is turned away, and comes again."""
+    listener = stage.socket("right", PULL)
+    endpoint = stage.bind(listener)
+    for number in range(size + 1):
+        comes = stage.socket("left", PUSH)
+        stage.connect(comes, endpoint)
+        flow = Flow(stage, comes, listener, name=f"p{number}.", alone=False)
+        while not flow.say():
+            pass
+        stage.close(comes)
+    last = stage.socket("left", PUSH)
+    stage.connect(last, endpoint)
+    Flow(stage, last, listener)
+
+
+def closed(stage: Stage, size: int) -> None:
+    """The sender is closed with messages that nobody has taken yet, and with an unfinished one."""
+    right = stage.socket("right", PULL)
+    endpoint = stage.bind(right)
+    right.unbind(endpoint)
+    left = stage.socket("left", PUSH)
+    stage.connect(left, endpoint)
+    flow = Flow(stage, left, right, alone=False)
+    numbers = [flow.send() for _ in range(size + 1)]
+    stage.granted("an unfinished message", lambda: left.send(b"unfinished", SNDMORE))
+    stage.close(left, linger=4000)
+    stage.bind(right, endpoint)
+    for number in numbers:
+        flow.arrives(number)
+    again = stage.socket("left", PUSH)
+    stage.connect(again, endpoint)
+    Flow(stage, again, right)
+
+
+def dropped(stage: Stage, size: int) -> None:
+    """The sender is closed at once, with messages that nobody takes: all of them go, and their memory comes back."""
+    right = stage.socket("right", PULL)
+    endpoint = stage.bind(right)
+    right.unbind(endpoint)
+    left = stage.socket("left", PUSH)
+    stage.connect(left, endpoint)
+    flow = Flow(stage, left, right, alone=False)
+    for _ in range(size + 1):
+        flow.send()
+    stage.granted("an unfinished message", lambda: left.send(b"unfinished", SNDMORE))
+    stage.close(left)
+    if stage.held():
+        raise stage.broken("what was not sent is held after the socket was closed")
+    stage.bind(right, endpoint)
+    again = stage.socket("left", PUSH)
+    stage.connect(again, endpoint)
+    Flow(stage, again, right, name="n")
+
+
 SCENARIOS = (
     Scenario("parts", parts, (LEFT, BOTH), EVERY),
     Scenario("whole", whole, policies=(DISCARD, KEEP, RESERVE)),
     Scenario("large", large),
     Scenario("pairs", pairs, (LEFT, BOTH)),
     Scenario("routed", routed, policies=EVERY),
+    Scenario("asked", asked, policies=EVERY),
+    Scenario("published", published),
+    Scenario("shown", shown),
+    Scenario("subscribed", subscribed),
+    Scenario("restarted", restarted),
+    Scenario("accepted", accepted),
+    Scenario("closed", closed),
+    Scenario("dropped", dropped),
 )

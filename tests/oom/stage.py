@@ -63,6 +63,8 @@ class Stage:
         self.events: list[Event] = []
         self.answers: Counter[Site] = Counter()
         self.story: list[str] = []
+        self.points = 0
+        self.lingering = False
         self._losses = 0
         self._overheard = overheard()
         self.died = self._overheard.__enter__()
@@ -207,6 +209,7 @@ class Stage:
         with self.victim.lock:
             asked = len(self.refuser.asked)
             socket.close(linger)
+            self.lingering = self.lingering or linger > 0
             if len(self.refuser.asked) > asked:
                 raise self.broken("closing asked for memory")
         self.check()
@@ -215,6 +218,9 @@ class Stage:
 
     def finish(self) -> None:
         """The next messages arrive, the books are closed, and nothing is left behind."""
+        for flow in self.flows:
+            flow.prove()
+        self.points = len(self.refuser.asked)
         self.heal()
         for flow in self.flows:
             flow.prove()
@@ -227,25 +233,32 @@ class Stage:
             if not socket.closed:
                 self.close(socket)
         for context in {self.victim, self.peer}:
-            memory = context.memory()
-            if memory.used or any(memory.sites.values()):
-                raise self.broken(f"at the end {memory.used} octets are held: {memory.sites}")
+            if not self.lingering:
+                self._empty(context)
             closer = threading.Thread(target=context.term)
             closer.start()
             closer.join(BOUND)
             if closer.is_alive():
                 raise self.broken("the context does not terminate")
+            self._empty(context)
         self._overheard.__exit__(None, None, None)
         if self.died:
             raise self.broken(f"a thread died: {self.died}")
         if _descriptors() != self.descriptors:
             raise self.broken(f"{_descriptors() - self.descriptors} descriptors are left")
 
+    def _empty(self, context: Context) -> None:
+        memory = context.memory()
+        if memory.used or any(memory.sites.values()):
+            raise self.broken(f"at the end {memory.used} octets are held: {memory.sites}")
+
     def abandon(self) -> None:
         """The run failed: leave as little behind as can be."""
         self._overheard.__exit__(None, None, None)
         for context in {self.victim, self.peer}:
-            threading.Thread(target=context.destroy, args=(0,), daemon=True).start()
+            closer = threading.Thread(target=context.destroy, args=(0,), daemon=True)
+            closer.start()
+            closer.join(BOUND)
 
     def _ledger(self) -> None:
         """Each refusal has its outcome, and each loss was announced."""
@@ -257,7 +270,7 @@ class Stage:
         if self.plan.limit is None:
             missed = sum(event.rule == Rule.PUB_3 for event in events)
             away = sum(event.rule == Rule.CONNECT_5 for event in events)
-            unheard = sum("SUB-8" in event.reason for event in events)
+            unheard = sum(event.rule == Rule.SUB_8 for event in events)
             sides = [
                 ("socket", refused[Site.SOCKET], answers[Site.SOCKET]),
                 ("listener", refused[Site.LISTENER], answers[Site.LISTENER]),

@@ -48,7 +48,7 @@ def play(scenario: Scenario, plan: Plan, policy: SendPolicy, victim: str, size: 
 
 def plans(stage: Stage) -> Iterator[Plan]:
     """All refusals of a scenario of which ``stage`` is a run that was refused nothing."""
-    asked = [site for site, _, _ in stage.refuser.asked]
+    asked = [site for site, _, _ in stage.refuser.asked[: stage.points]]
     count = len(asked)
     for first in range(count):
         yield Plan(first, EVER)
@@ -66,8 +66,8 @@ def sweep(scenario: Scenario, policy: SendPolicy, victim: str, size: int) -> Swe
     """Try all refusals; Broken at the first run in which something happens that the spec does not name."""
     swept = Swept()
     calm = max((play(scenario, NOTHING, policy, victim, size) for _ in range(2)), key=lambda s: len(s.refuser.asked))
-    swept.points = len(calm.refuser.asked)
-    swept.asked = Counter(site for site, _, _ in calm.refuser.asked)
+    swept.points = calm.points
+    swept.asked = Counter(site for site, _, _ in calm.refuser.asked[: calm.points])
     for plan in plans(calm):
         stage = play(scenario, plan, policy, victim, size)
         swept.runs += 1

@@ -1,0 +1,127 @@
+"""The steps that a recorded run has, and the threads that run through it: whose state goes in, and where it comes out.
+
+A *thread* is a state that only steps may change: the pool of a context, the Send and the pattern's state of a socket,
+the pipe and the queue of a session. What goes into a step is what came out of the step before on the same thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from enomem.model.patterns.pattern import AnyPattern
+from enomem.model.pipe import Pipe
+from enomem.model.receive import Inbox
+from enomem.model.reference.encoding import encode
+from enomem.model.rules import Rule
+from enomem.model.send import Send
+
+POOL, POLICY, SEND, STATE, PIPE, INBOX, TARGETS = "pool", "policy", "send", "state", "pipe", "inbox", "targets"
+OWN = ":own"
+
+Place = str | int | None
+"""Where in an outcome a state is: the name of a field, a number in a tuple, or None where it is the outcome itself."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A step: the threads that go into it, by the names of its parameters, and where each comes out.
+
+    ``rule`` is the step's where its outcome names none. ``own``: the Send is the session's and not its socket's.
+    """
+
+    takes: tuple[str, ...] = ()
+    gives: Mapping[str, Place] = field(default_factory=dict)
+    rule: Rule | None = None
+    own: bool = False
+
+
+def _alike(*threads: str, **more: Any) -> Known:
+    """The outcome has a field of the same name for each thread."""
+    return Known(threads, {thread: thread for thread in threads}, **more)
+
+
+def _itself(thread: str, rule: Rule | None) -> Known:
+    return Known((thread,), {thread: None}, rule)
+
+
+_SENDING = Known((POLICY, POOL, SEND, PIPE), {POOL: POOL, SEND: SEND, PIPE: PIPE})
+
+FUNCTIONS: Mapping[str, Known] = {
+    "connection.made": _alike(POOL),
+    "connection.destroyed": _itself(POOL, Rule.MEM_4),
+    "connection.ended": Known(),
+    "connection.pulse": Known(),
+    "send.send_part": _SENDING,
+    "send.reserve": _alike(POOL, SEND, PIPE),
+    "send.serve": _alike(POOL, SEND, PIPE),
+    "send.abort": _alike(POOL, SEND, PIPE),
+    "send.peer_gone": _alike(POOL, SEND, PIPE),
+    "send.begun": _itself(SEND, Rule.ROUTER_1),
+    "send.swallowing": _itself(SEND, Rule.SEND_8),
+    "link.begin": Known((POOL, PIPE), {PIPE: 0, POOL: 1}, Rule.LINK_1),
+    "link.lost": _itself(POOL, Rule.LINK_3),
+    "link.written": _itself(POOL, Rule.LINK_5),
+    "receive.room": Known((INBOX,), {}, Rule.RECEIVE_5),
+    "receive.arrived": _alike(POOL, INBOX),
+    "receive.body": _alike(POOL, INBOX),
+    "receive.waited": _itself(INBOX, Rule.RECEIVE_6),
+    "receive.taken": _itself(INBOX, Rule.RECEIVE_7),
+    "receive.handed": _itself(POOL, Rule.LINK_4),
+    "receive.broken": Known((POOL, INBOX), {POOL: 0, INBOX: 1}, Rule.RECEIVE_8),
+    "receive.dropped": Known((POOL, INBOX), {POOL: 0, INBOX: 1}, Rule.RECEIVE_9),
+    "patterns.conflate.replaced": _alike(POOL, PIPE),
+    "patterns.conflate.overtaken": Known(),
+    "patterns.subscriptions.pay": _alike(POOL),
+    "patterns.fan_out.copy": _alike(POOL, SEND, PIPE, own=True),
+    "patterns.fan_out.all_or_none": Known((POLICY, POOL, SEND, TARGETS), {POOL: POOL, SEND: SEND, TARGETS: "pipes"}),
+}
+"""Every function of the model that a running socket calls as a step."""
+
+METHODS: Mapping[str, Known] = {
+    "begin": _alike(STATE),
+    "attached": _alike(STATE),
+    "offered": _alike(STATE),
+    "detached": _itself(STATE, None),
+    "committed": _itself(STATE, None),
+    "dropped": _itself(STATE, None),
+    "taken": _itself(STATE, None),
+    "choose": Known((STATE,), {}, Rule.TURN_1),
+    "claim": Known(),
+    "heard": Known(),
+}
+"""Every question of a pattern that a running socket asks as a step."""
+
+FIRST: Mapping[str, Mapping[str, Any]] = {
+    "socket": {SEND: encode(Send()), STATE: None},
+    "session": {PIPE: encode(Pipe()), INBOX: encode(Inbox()), SEND: encode(Send())},
+}
+"""The first states of what a run can begin; that of a pattern is told by the pattern."""
+
+EMPTY = (PIPE, INBOX)
+COUNTS = ("messages", "parts", "tail", "half", "whole")
+"""The threads that must hold nothing when their session ends, and what of them counts what they hold."""
+
+
+def rule_of(pattern: AnyPattern | None, name: str, known: Known, outcome: object) -> str:
+    """The rule by which a step came to its outcome; empty if it has none."""
+    rules = getattr(outcome, "rules", None)
+    if pattern is not None and known.rule is None:
+        own = {"committed": "commits", "dropped": "drops", "detached": "leaves", "taken": "takes"}.get(name, "")
+        found = getattr(outcome, "rule", None) or getattr(pattern, own, None)
+    else:
+        found = rules[0] if rules else getattr(outcome, "rule", None) or known.rule
+    return str(found.value) if isinstance(found, Rule) else ""
+
+
+def owner(thread: str, subject: str, known: Known) -> str:
+    """Whose a thread is, in a step that is about ``subject``."""
+    if thread in (POOL, POLICY):
+        return ""
+    if thread == STATE:
+        return subject
+    session = subject.removesuffix(OWN)
+    if thread == SEND and not known.own and session == subject:
+        return subject.partition(".")[0]
+    return session

@@ -1,0 +1,111 @@
+"""What is said in more than one direction, or to more than one: requests and replies, publishing, subscribing."""
+
+import time
+from collections.abc import Sequence
+
+from enomem import Again, Socket
+
+from .flows import ENOUGH, Flow
+from .stage import BOUND, Stage
+
+
+class Exchange:
+    """Numbered requests, each with its reply; a request whose reply may be lost is followed by another."""
+
+    def __init__(self, stage: Stage, asks: Socket, answers: Socket, by_parts: bool) -> None:
+        self.stage = stage
+        self.requests = Flow(stage, asks, answers, name="q", by_parts=by_parts, alone=False)
+        self.replies = Flow(stage, answers, asks, name="a", by_parts=by_parts, alone=False)
+        stage.flows.append(self)
+
+    def say(self) -> bool:
+        """Ask, and wait for the answer; False if it was announced that either may be lost."""
+        stage, requests, replies = self.stage, self.requests, self.replies
+        announced = stage.losses()
+        number = requests.send()
+        end = time.monotonic() + BOUND
+        while True:
+            if not requests.received or requests.received[-1] < number:
+                asked = requests.receive()
+                if asked:
+                    replies.send(asked)
+            if replies.receive() == number:
+                return True
+            stage.impatient()
+            if stage.losses() > announced:
+                return False
+            if time.monotonic() > end:
+                raise stage.broken(f"request {number} was accepted and is not answered, and nothing was announced")
+
+    def prove(self) -> None:
+        """There is memory now: a request is answered."""
+        if not any(self.say() for _ in range(ENOUGH)):
+            raise self.stage.broken("no request is answered though there is memory")
+
+
+class Fan:
+    """Numbered messages to all ``subscribers``; each may miss some, if that is announced, and none in part."""
+
+    def __init__(
+        self, stage: Stage, publisher: Socket, subscribers: Sequence[Socket], by_parts: bool = False, name: str = "m"
+    ) -> None:  # fmt: skip
+        self.stage = stage
+        self.flows = [
+            Flow(stage, publisher, subscriber, name=name, by_parts=by_parts, lossy=True, alone=False)
+            for subscriber in subscribers
+        ]
+        stage.flows.append(self)
+
+    def say(self) -> bool:
+        """Publish one message, and wait for it everywhere; False if somebody missed it."""
+        first = self.flows[0]
+        number = first.send()
+        for flow in self.flows[1:]:
+            flow.accepted.append(number)
+        return all([flow.arrives(number) for flow in self.flows])
+
+    def until_heard(self) -> None:
+        """Publish until all subscribers have got the same message."""
+        end = time.monotonic() + 2 * BOUND
+        while not self.say():
+            if time.monotonic() > end:
+                raise self.stage.broken("not all subscribers get a message")
+
+    def prove(self) -> None:
+        """There is memory now: all subscribers get a message."""
+        self.until_heard()
+
+
+class Shown:
+    """What an XPUB's application is shown: which topics its peers want; each change exactly once."""
+
+    def __init__(self, stage: Stage, publisher: Socket) -> None:
+        self.stage, self.publisher = stage, publisher
+        self.topics: set[bytes] = set()
+
+    def aside(self, message: list[bytes]) -> bool:
+        """Take a subscription; False if the message is none."""
+        if len(message) != 1 or message[0][:1] not in (b"\0", b"\1"):
+            return False
+        more, topic = message[0][0] == 1, message[0][1:]
+        self.stage.tell(f"shown {'+' if more else '-'}{topic.decode()}")
+        if more == (topic in self.topics):
+            raise self.stage.broken(f"{message[0]!r} changes nothing and is shown")
+        (self.topics.add if more else self.topics.remove)(topic)
+        return True
+
+    def come_to(self, topics: set[bytes]) -> None:
+        """Wait until the peers are known to want these topics, and no others."""
+        stage = self.stage
+        end = time.monotonic() + BOUND
+        while self.topics != topics:
+            try:
+                message = self.publisher.recv_multipart()
+            except Again:
+                stage.impatient()
+                if time.monotonic() > end:
+                    raise stage.broken(f"the publisher knows of {self.topics}, and {topics} are wanted") from None
+                continue
+            if not self.aside(message):
+                raise stage.broken(f"{message!r} is no subscription")
+        stage.check()
