@@ -121,7 +121,12 @@ def replay(ctx: click.Context, trace: Path, fmt: str) -> None:
     """Step the plain model through a saved trace, or a recorded run of a socket, and compare all that it does."""
     from .command_replay import run
 
-    ctx.exit(run(trace, fmt))
+    code, lines, note = run(trace, fmt)
+    for line in lines:
+        click.echo(line)
+    if note:
+        click.echo(note, err=True)
+    ctx.exit(code)
 
 
 class _Bench(click.Group):

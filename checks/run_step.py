@@ -158,7 +158,8 @@ def at(data: Any, place: Place, where: str) -> Any:
     """A part of a written value; UsageError if it has none there."""
     if place is None:
         return data
-    members = inner(data)
+    # What went in is no value by itself, and stands under no class's name.
+    members = data if isinstance(data, dict) and place in data else inner(data)
     if isinstance(place, str) and isinstance(members, dict) and place in members:
         return members[place]
     if isinstance(place, int) and isinstance(members, list) and place < len(members):

@@ -35,23 +35,41 @@ class Socket:
 
     def __init__(self, context: contexts.Context, kind: int) -> None:
         self.sync = sockets.Socket(context, kind)
-        self._changed: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
         self.sync.on_change(self._notified)
 
     def _notified(self) -> None:
         """Called by whichever thread changed something, with the context's lock held."""
-        changed, loop = self._changed, self._loop
-        if changed is None or loop is None:
+        loop = self._loop
+        if not self._waiting or loop is None:
             return
-        self._changed = None
+        waiting, self._waiting = self._waiting, []
         if threading.get_ident() == self._thread:
-            _wake(changed)
+            _wake(waiting)
             return
         with contextlib.suppress(RuntimeError):
             # A loop that is closed has no task left that waits.
-            loop.call_soon_threadsafe(_wake, changed)
+            loop.call_soon_threadsafe(_wake, waiting)
+
+    def _arm(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """What is done at the next change."""
+        change: asyncio.Future[None] = loop.create_future()
+        with self.sync.context.lock:
+            self._waiting.append(change)
+        return change
+
+    async def _wait(self, change: asyncio.Future[None], left: float | None) -> None:
+        """Wait for a change, or so many seconds."""
+        loop = self._here()
+        self.sync.waits_in(loop)
+        late = None if left is None else loop.call_later(max(0.0, left), _wake, [change])
+        try:
+            await change
+        finally:
+            if late is not None:
+                late.cancel()
 
     def _here(self) -> asyncio.AbstractEventLoop:
         """The loop that this runs in, and its thread, are the ones to be told of changes."""
@@ -64,26 +82,18 @@ class Socket:
         if flags & DONTWAIT:
             return attempt()
         timeout = self.sync.get(option)
-        self._here()
-        assert self._loop is not None
-        deadline = None if timeout < 0 else self._loop.time() + timeout / 1000
+        loop = self._here()
+        deadline = None if timeout < 0 else loop.time() + timeout / 1000
         while True:
             # Armed first, so that a change between the attempt and the wait is not missed.
-            if self._changed is None:
-                self._changed = self._loop.create_future()
-            changed = self._changed
+            change = self._arm(loop)
             try:
                 return attempt()
             except Again:
-                left = None if deadline is None else deadline - self._loop.time()
+                left = None if deadline is None else deadline - loop.time()
                 if left is not None and left <= 0:
                     raise
-            self.sync.waits_in(self._loop)
-            # Several tasks may wait for the same change: cancelling one does not cancel it for the others.
-            if left is None:
-                await asyncio.shield(changed)
-            else:
-                await asyncio.wait([changed], timeout=left)
+            await self._wait(change, left)
 
     async def send(self, data: Any, flags: int = 0, copy: bool = True, track: bool = False) -> None:
         """Send one part."""
@@ -121,14 +131,12 @@ class Socket:
         loop = self._here()
         deadline = None if timeout is None or timeout < 0 else loop.time() + timeout / 1000
         while True:
-            if self._changed is None:
-                self._changed = loop.create_future()
-            changed = self._changed
+            change = self._arm(loop)
             events = self.sync.poll(0, flags)
             left = None if deadline is None else deadline - loop.time()
             if events or (left is not None and left <= 0):
                 return events
-            await asyncio.wait([changed], timeout=left)
+            await self._wait(change, left)
 
     async def send_string(self, text: str, flags: int = 0, encoding: str = "utf-8") -> None:
         """Send a text as one part."""
@@ -143,20 +151,18 @@ class Socket:
         self.sync.monitor_events()
         loop = self._here()
         while not self.sync.closed:
-            if self._changed is None:
-                self._changed = loop.create_future()
-            changed = self._changed
+            change = self._arm(loop)
             found = self.sync.monitor_events()
             for event in found:
                 yield event
             if not found:
-                await asyncio.wait([changed])
+                await self._wait(change, None)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sync, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("sync", "_changed", "_loop", "_thread"):
+        if name in ("sync", "_waiting", "_loop", "_thread"):
             object.__setattr__(self, name, value)
         else:
             setattr(self.sync, name, value)
@@ -168,6 +174,7 @@ class Socket:
         self.sync.close()
 
 
-def _wake(changed: asyncio.Future[None]) -> None:
-    if not changed.done():
-        changed.set_result(None)
+def _wake(changes: list[asyncio.Future[None]]) -> None:
+    for change in changes:
+        if not change.done():
+            change.set_result(None)

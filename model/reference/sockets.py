@@ -261,7 +261,7 @@ class Socket:
         self.set(Option.UNSUBSCRIBE, topic.encode() if isinstance(topic, str) else topic)
 
     def set_plain_auth(self, check: Callable[[bytes, bytes], bool] | None) -> None:
-        """Let in whom ``check(username, password)`` answers yes, as a server of PLAIN; None: everyone.
+        """Let in whom ``check(username, password)`` answers yes, as a server of PLAIN; None: nobody.
 
         It is called by any thread, with the context's lock held, and must neither wait nor use this context.
         """

@@ -97,6 +97,7 @@ def test_who_was_connected_to_is_killed(
 def test_a_handshake_of_plain_is_cut(opened: Opener, keep: Keeper, subject: Library, role: str) -> None:
     options = {"PLAIN_SERVER": 1} if role == "server" else {"PLAIN_USERNAME": b"admin", "PLAIN_PASSWORD": b"secret"}
     own = opened(subject, "PULL", **options)
+    own.let_in({"admin": "secret"})
     where = own.bind()
     witness = Witness(opened, subject, own)
     octets = sessions.plain_handshake("PUSH") if role == "server" else sessions.welcome("PUSH")
