@@ -33,6 +33,8 @@ def _with_memory(asked: Settings, source: IO[bytes], sink: IO[bytes]) -> int:
     try:
         context = enomem.Context(asked.memory_limit, asked.policy, record=asked.record)
     except OSError as error:
+        if asked.record is None:
+            raise
         raise UsageError(f"{asked.record} cannot be written: {error.strerror}") from None
     try:
         return _opened(context, asked, source, sink)
@@ -50,6 +52,8 @@ def _opened(context: enomem.Context, asked: Settings, source: IO[bytes], sink: I
         socket = context.socket(_kind(asked))
         watcher = Watcher(socket, asked.verbose, live=asked.verbose or asked.peers > 0)
         _prepare(socket, asked)
+    except enomem.NoMemory:
+        raise
     except enomem.SocketError as error:
         raise UsageError(error.strerror) from None
     talk = Talk(socket, asked, source, sink)

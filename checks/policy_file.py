@@ -45,6 +45,7 @@ def load_policy(text: str) -> SendPolicy:
         raise UsageError(f"{text}: there is no built-in policy and no file {path}; {meant}")
     file = read(path)
     policy = Guarded(file, _made(file, *_found(file, name)))
+    policy.source = text
     if not policy.reserves:  # else it is never asked
         _rehearse(policy)
         rehearse_on_symbols(policy)

@@ -39,7 +39,9 @@ class PolicyRange(PolicyError):
 
 
 class Guarded(SendPolicy):
-    """A user's policy, every answer of which is checked before the machines see it."""
+    """A user's policy, every answer of which is checked before the machines see it; ``source`` is what named it."""
+
+    source: str | None = None
 
     def __init__(self, file: PolicyFile, user: SendPolicy) -> None:
         """Read the attributes of ``user``; PolicyError if one of them is wrong."""

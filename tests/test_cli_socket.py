@@ -362,7 +362,14 @@ def test_nobody_reads_on(enomem: Commands) -> None:
 
 def test_events_are_told(enomem: Commands) -> None:
     receiver = enomem.start("recv", *LISTEN, "--verbose", "--count", "1")
-    receiver.until("enomem: listening tcp://")
-    code, _, said = receiver.ends()
-    assert code == 6
-    assert "Traceback" not in said
+    endpoint = receiver.endpoint()
+    code, _, said = enomem.run("send", *to(endpoint), "--verbose", "a")
+    assert code == 0
+    assert [line.partition(" tcp")[0] for line in said.splitlines()][:3] == [
+        "enomem: connecting",
+        "enomem: connected",
+        "enomem: handshake succeeded",
+    ]
+    code, out, said = receiver.ends()
+    assert (code, out) == (0, "a\n")
+    assert f"enomem: accepted {endpoint}\n" in said

@@ -1,6 +1,8 @@
 """Two handshakes joined without a socket between, and what one makes of peers that others wrote."""
 
+import tracemalloc
 from dataclasses import replace
+from struct import pack
 
 import pytest
 from hypothesis import given
@@ -19,10 +21,10 @@ from wire_streams import (
     shaken,
 )
 
+from enomem.model.wire import metadata
 from enomem.model.wire.decoder import Limits
 from enomem.model.wire.errors import PeerError
 from enomem.model.wire.handshake import Handshake, Local, Peer
-from enomem.model.wire.metadata import Metadata
 
 DEALER = Local("DEALER", frozenset({"ROUTER"}), routing_id=b"\xffid")
 ROUTER = Local("ROUTER", frozenset({"DEALER"}))
@@ -50,7 +52,7 @@ def peer(handshake: Handshake) -> Peer:
 @given(cuts)
 def test_null(where: list[int]) -> None:
     one, other = joined(DEALER, ROUTER, where)
-    assert peer(one) == Peer((3, 1), "ROUTER", b"", Metadata([("Socket-Type", b"ROUTER"), ("Identity", b"")]), "NULL")
+    assert peer(one) == Peer((3, 1), "ROUTER", b"", {"Socket-Type": b"ROUTER", "Identity": b""}, "NULL")
     assert peer(other).routing_id == b"\xffid"
     assert (one.rest, other.rest) == (b"", b"")
 
@@ -169,24 +171,41 @@ properties = st.lists(st.tuples(names, st.binary(max_size=300)), max_size=5)
 @given(properties)
 def test_properties_come_through(found: list[tuple[str, bytes]]) -> None:
     _, other = joined(replace(PUSH, metadata=tuple(found)), PULL, [])
-    assert peer(other).metadata == Metadata([("Socket-Type", b"PUSH"), *found])
+    expected = {"socket-type": b"PUSH"}
+    for name, value in found:
+        expected.setdefault(name.lower(), value)
+    assert {name.lower(): value for name, value in peer(other).metadata.items()} == expected
+    assert all(peer(other).metadata[name] == peer(other).metadata[name.upper().lower()] for name, _ in found)
 
 
 @pytest.mark.parametrize("name", [b"Socket-Type", b"socket-type", b"SOCKET-TYPE", b"sOcKeT-tYpE"])
 def test_names_are_read_in_any_case(name: bytes) -> None:
     handshake = Handshake(PULL, Limits())
     handshake.feed(greeting() + command(b"READY", prop(name, b"PUSH") + prop(b"x-Key", b"v")))
-    metadata = peer(handshake).metadata
-    assert list(metadata) == [name.decode(), "x-Key"]
-    assert (metadata["X-KEY"], len(metadata), metadata.get("x-none")) == (b"v", 2, None)
-    assert repr(metadata) == f"Metadata([('{name.decode()}', b'PUSH'), ('x-Key', b'v')])"
+    found = peer(handshake).metadata
+    assert list(found) == [name.decode(), "x-Key"]
+    assert (found["X-KEY"], len(found), found.get("x-none")) == (b"v", 2, None)
+    assert repr(found) == f"Metadata({{'{name.decode()}': b'PUSH', 'x-Key': b'v'}})"
+    with pytest.raises(KeyError, match="x-none"):
+        found["x-none"]
 
 
 def test_of_two_properties_of_one_name_the_first_counts() -> None:
     handshake = Handshake(PULL, Limits())
     handshake.feed(greeting() + ready(b"PUSH", prop(b"socket-type", b"REQ"), prop(b"A", b"1"), prop(b"a", b"2")))
     assert peer(handshake).socket_type == "PUSH"
-    assert peer(handshake).metadata["A"] == b"1"
+    assert list(peer(handshake).metadata.items()) == [("Socket-Type", b"PUSH"), ("A", b"1")]
+
+
+def test_many_tiny_properties_cost_no_more_than_their_octets() -> None:
+    octets = b"".join(prop(pack(">H", n), b"") for n in range(1000))
+    tracemalloc.start()
+    try:
+        found = metadata.parse(octets)
+        assert tracemalloc.get_traced_memory()[1] < 2000
+    finally:
+        tracemalloc.stop()
+    assert len(found) == len({pack(">H", n).decode("latin-1").lower() for n in range(1000)})
 
 
 @pytest.mark.parametrize("size", [0, 1, 255])

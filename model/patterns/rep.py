@@ -44,23 +44,18 @@ def _receiving(receive: int) -> State:
 
 
 @lru_cache(maxsize=KEPT)
-def _taking(receive: int, peer: int, envelope: int) -> State:
-    return State(Phase.TAKING, receive, peer, envelope)
-
-
-@lru_cache(maxsize=KEPT)
 def _replying(receive: int, peer: int, envelope: int, sending: bool) -> State:
     return State(Phase.REPLY, receive, peer, envelope, sending)
 
 
 @lru_cache(maxsize=KEPT)
-def _reply(state: State) -> Begin[State]:
-    return Begin(Rule.REP_4, Way.PIPE, state, state.peer, state.envelope)
+def _reply(receive: int, peer: int, envelope: int) -> Begin[State]:
+    return Begin(Rule.REP_4, Way.PIPE, _replying(receive, peer, envelope, True), peer, envelope)
 
 
 @lru_cache(maxsize=KEPT)
-def _request(state: State) -> Offered[State]:
-    return Offered(Rule.REP_1, state, True, state.envelope, state.envelope)
+def _request(peer: int, envelope: int) -> Offered[State]:
+    return Offered(Rule.REP_1, State(Phase.TAKING, peer + 1, peer, envelope), True, envelope, envelope)
 
 
 def begin(state: State, free: Can) -> Begin[State]:
@@ -75,8 +70,7 @@ def begin(state: State, free: Can) -> Begin[State]:
         return Begin(Rule.REP_5, Way.SWALLOW, committed(state))
     if not free(state.peer):
         return Begin(Rule.REP_6, Way.SWALLOW, committed(state))
-    peer, envelope = state.peer.__index__(), state.envelope.__index__()
-    return _reply(_replying(state.receive.__index__(), peer, envelope, True))
+    return _reply(state.receive.__index__(), state.peer.__index__(), state.envelope.__index__())
 
 
 def committed(state: State) -> State:
@@ -96,7 +90,7 @@ def offered(place: int, shape: Shape) -> Offered[State]:
     envelope = shape.delimiter + 1
     if shape.delimiter < 0 or shape.parts <= envelope:
         return Offered(Rule.REP_2, _receiving((place + 1).__index__()), False)
-    return _request(_taking((place + 1).__index__(), place.__index__(), envelope.__index__()))
+    return _request(place.__index__(), envelope.__index__())
 
 
 def taken(state: State) -> State:

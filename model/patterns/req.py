@@ -65,18 +65,13 @@ def _awaiting(send: int, peer: int, request: int) -> State:
 
 
 @lru_cache(maxsize=KEPT)
-def _taking(send: int, request: int) -> State:
-    return State(Phase.TAKING, send, -1, -1, request)
+def _request(lead: int, send: int, place: int, request: int) -> Begin[State]:
+    return Begin(Rule.REQ_1, Way.PIPE, _sending(send, place, request), place, lead)
 
 
 @lru_cache(maxsize=KEPT)
-def _request(lead: int, state: State) -> Begin[State]:
-    return Begin(Rule.REQ_1, Way.PIPE, state, state.current, lead)
-
-
-@lru_cache(maxsize=KEPT)
-def _reply(lead: int, state: State) -> Offered[State]:
-    return Offered(Rule.REQ_5, state, True, lead)
+def _reply(lead: int, send: int, request: int) -> Offered[State]:
+    return Offered(Rule.REQ_5, State(Phase.TAKING, send, -1, -1, request), True, lead)
 
 
 def begin(state: State, relaxed: bool, lead: int, count: int, free: Can) -> Begin[State]:
@@ -90,7 +85,7 @@ def begin(state: State, relaxed: bool, lead: int, count: int, free: Can) -> Begi
     if place < 0:
         return Begin(Rule.TURN_6, Way.NOBODY, state)
     if state.phase == Phase.SEND:
-        return _request(lead, _sending(state.send.__index__(), place, state.request.__index__()))
+        return _request(lead, state.send.__index__(), place, state.request.__index__())
     begun = State(state.phase, state.send, place, state.peer, state.request)
     return Begin(Rule.REQ_9, Way.PIPE, begun, place, lead)
 
@@ -130,7 +125,7 @@ def offered(state: State, lead: int, place: int, shape: Shape) -> Offered[State]
     """
     asked = state.phase == Phase.AWAIT and state.peer == place
     if asked and shape.delimiter == lead - 1 and shape.parts > lead and (lead == 1 or shape.correlates):
-        return _reply(lead, _taking(state.send.__index__(), state.request.__index__()))
+        return _reply(lead, state.send.__index__(), state.request.__index__())
     return Offered(Rule.REQ_6, state, False)
 
 

@@ -161,17 +161,22 @@ def connect(core: Core, text: str) -> None:
     """
     address = endpoints.parse(text, binding=False)
     context = core.context
+    called = core.options.octets(Option.CONNECT_ROUTING_ID)
+    if called and core.routes and core.routing.holder(called) is not None:
+        raise InvalidArgument(f"another peer is called {called!r} already")
     context.obtain(Site.CONNECTION, CONNECTION)
     session = core.new_session(None)
     target = Target(address, session)
     session.target = target
-    session.routing_id = core.options.octets(Option.CONNECT_ROUTING_ID)
+    session.called = core.options.octets(Option.CONNECT_ROUTING_ID)
     core.options.values.pop(Option.CONNECT_ROUTING_ID, None)
     if not core.attach(session):
         # PAIR has its peer: the endpoint is kept, and nothing is sent there.
         context.steps.end(session.name)
         context.release(Site.CONNECTION, CONNECTION)
         raise SocketError(f"this socket has its peer already and cannot connect to {text}", errno.EISCONN)
+    if session.called and core.routes:
+        session.routing_id = core.routing.add(session.called, session)
     core.targets.append(target)
     core.last_endpoint = text
     context.reactor.start()

@@ -281,7 +281,10 @@ class Core:
         if session is None:
             session = self.new_session(None)
             connection.session = session
+        elif self.pattern.routes and session.heard_of not in (None, peer.routing_id):
+            session = self._succeeded(session, connection)
         session.connection = connection
+        session.heard_of = peer.routing_id
         session.tries = 0
         if self.pattern.routes and not self._routable(session, peer):
             session.connection = None
@@ -304,7 +307,7 @@ class Core:
 
     def _routable(self, session: Session, peer: Peer) -> bool:
         """Give the peer its routing id; False if another has it and keeps it."""
-        wanted = self._connect_id(session) or peer.routing_id
+        wanted = session.called or peer.routing_id
         holder = self.routing.holder(wanted) if wanted else None
         if holder is not None and holder is not session:
             if self.step_of("claim", True).claim == Claim.REFUSED:
@@ -318,8 +321,17 @@ class Core:
         session.routing_id = self.routing.add(wanted, session)
         return True
 
-    def _connect_id(self, session: Session) -> bytes:
-        return session.routing_id if session.target is not None else b""
+    def _succeeded(self, session: Session, connection: Connection) -> Session:
+        """Another peer is at the endpoint now: what was meant for the old one, or came from it, is not the new one's."""
+        successor = self.new_session(session.target)
+        successor.called = session.called
+        if session.target is not None:
+            session.target.session = successor
+        session.target = session.connection = None
+        connection.session = successor
+        self.drop_pipe(session)
+        self.attach(successor)
+        return successor
 
     def arrived(self, session: Session) -> None:
         """Messages of this session wait to be received."""

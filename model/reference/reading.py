@@ -36,6 +36,10 @@ def now() -> int:
     return int(time.monotonic() * 1000)
 
 
+GREETING = 64
+"""Octets of a whole greeting."""
+
+
 class Reader(Watched):
     """The reading half of a connection; ``session`` is None until the handshake says whose it is."""
 
@@ -48,6 +52,7 @@ class Reader(Watched):
         self.decoder: Decoder | None = None
         self.pending: tuple[list[list[bytes]], int, int] | None = None
         self.stalled_at = 0.0
+        self.greeting = 0
         self.heard = now()
         self.pinged = -1
         self.ttl = 0
@@ -92,8 +97,10 @@ class Reader(Watched):
             self.end(Reason.LOST, error.strerror or str(error))
             return False
         if count == 0:
-            self.end(Reason.LOST, "the peer closed it")
+            self.end(Reason.LOST, self._closed_by_peer())
             return False
+        if decoder is None:
+            self.greeting += count
         if self.ttl or self.pinged >= 0:
             answered = self.heard < self.pinged
             self.heard = now()
@@ -112,6 +119,11 @@ class Reader(Watched):
         except PeerError as error:
             self.broke_protocol(error)
         return True
+
+    def _closed_by_peer(self) -> str:
+        if self.decoder is None and self.greeting < GREETING:
+            return f"the peer closed it after {self.greeting} octets of its greeting; it may speak ZMTP 2.0 or older"
+        return "the peer closed it"
 
     def deliver(self) -> None:
         """Queue what was read, as far as there are room and memory; else stop reading."""

@@ -27,7 +27,7 @@ class Session:
     """
 
     __slots__ = (
-        "arrived", "connection", "ended", "inbox", "name", "pipe", "place", "queue", "routing_id", "send", "tail",
+        "arrived", "called", "connection", "ended", "heard_of", "inbox", "name", "pipe", "place", "queue", "routing_id", "send", "tail",
         "target", "timer", "tries", "weights",
     )  # fmt: skip
 
@@ -37,7 +37,10 @@ class Session:
         self.target = target
         self.connection: Connection | None = None
         self.ended = False
+        # What we address it by; what its owner called it before it came (CONNECT_ROUTING_ID); what it said of itself.
         self.routing_id = b""
+        self.called = b""
+        self.heard_of: bytes | None = None
         # Sending: the machine's pipe, what its parts weigh, and the parts.
         self.pipe = Pipe()
         self.weights = Weights()

@@ -15,31 +15,46 @@ IDENTIFIED = frozenset({"REQ", "DEALER", "ROUTER"})
 class Metadata(Mapping[str, bytes]):
     """Properties by name, whatever case it is asked in; they are listed as the peer wrote them, in its order.
 
-    If a name comes twice the first one counts, as in libzmq. Octets of a name that are no letters stand for
-    themselves (Latin-1).
+    If a name comes twice the first one counts, as in libzmq. Octets of a name that are no letters stand for themselves
+    (Latin-1). Kept as the octets that were sent, and read at each look-up: a peer whose properties are many and tiny
+    would otherwise cost forty times what it sent.
     """
 
-    def __init__(self, properties: list[tuple[str, bytes]]) -> None:
-        self._found: dict[str, tuple[str, bytes]] = {}
-        for name, value in properties:
-            self._found.setdefault(name.lower(), (name, value))
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
 
     def __getitem__(self, name: str) -> bytes:
-        return self._found[name.lower()][1]
+        wanted = name.lower()
+        for found, value in properties(self._data):
+            if found.lower() == wanted:
+                return value
+        raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in self._found.values())
+        seen: set[str] = set()
+        for name, _ in properties(self._data):
+            if name.lower() not in seen:
+                seen.add(name.lower())
+                yield name
 
     def __len__(self) -> int:
-        return len(self._found)
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
-        return f"Metadata({list(self._found.values())!r})"
+        return f"Metadata({dict(self)!r})"
 
 
 def parse(data: bytes) -> Metadata:
     """The properties that ``data`` lists; PeerError if it is not well formed, to its last octet (WIRE-27)."""
-    found: list[tuple[str, bytes]] = []
+    for _ in properties(data):
+        pass
+    return Metadata(data)
+
+
+def properties(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Name and value of one property after the other; PeerError where the list is no longer well formed (WIRE-27)."""
     at, end = 0, len(data)
     while at < end:
         name_at = at + 1
@@ -55,8 +70,7 @@ def parse(data: bytes) -> Metadata:
         at = value_at + size
         if at > end:
             raise PeerError(Rule.WIRE_27, f"the metadata ends {at - end} octets before its last property does")
-        found.append((data[name_at:size_at].decode("latin-1"), data[value_at:at]))
-    return Metadata(found)
+        yield data[name_at:size_at].decode("latin-1"), data[value_at:at]
 
 
 def encode(local: Local) -> bytes:
