@@ -13,7 +13,6 @@ from enomem.model.reference.constants import Option, SocketType
 from enomem.model.reference.options import KINDS
 
 from .errors import UsageError
-from .policy_file import load_policy
 from .socket_format import BadLine, Message, of_arguments
 
 SEND, RECEIVE, ASK, ANSWER, BOTH = "send", "receive", "ask", "answer", "both"
@@ -94,8 +93,17 @@ def settings(
         way, which, tuple(binds), tuple(connects), _message(words, form), count, timeout, interval,
         tuple(topic.encode(errors="surrogateescape") for topic in topics),
         tuple(map(option, options)), form, None if memory_limit is None else size(memory_limit),
-        DISCARD if policy is None else load_policy(policy), record, peers, echo, quiet, verbose,
+        _policy(policy), record, peers, echo, quiet, verbose,
     )  # fmt: skip
+
+
+def _policy(text: str | None) -> SendPolicy:
+    if text is None:
+        return DISCARD
+    # Here, since it brings the engines along, and most commands name no policy.
+    from .policy_file import load_policy
+
+    return load_policy(text)
 
 
 def _message(words: Sequence[str], form: str) -> Message | None:

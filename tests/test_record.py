@@ -212,7 +212,7 @@ def test_what_a_step_raises_is_written_and_raised(path: Path, monkeypatch: pytes
 
 
 def test_a_patched_function_is_the_one_that_is_called(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "give", lambda pool, amount: pool)
+    monkeypatch.setattr(memory, "give", lambda pool, amount: pool)  # noqa: ARG005 - its caller names them
     recorder = Recorder(path, DISCARD, Pool(10, 4))
     assert Steps(recorder)(memory, "give", "pool", Pool(10, 4), 3) == Pool(10, 4)
     recorder.close()

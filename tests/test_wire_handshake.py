@@ -175,7 +175,6 @@ def test_properties_come_through(found: list[tuple[str, bytes]]) -> None:
     for name, value in found:
         expected.setdefault(name.lower(), value)
     assert {name.lower(): value for name, value in peer(other).metadata.items()} == expected
-    assert all(peer(other).metadata[name] == peer(other).metadata[name.upper().lower()] for name, _ in found)
 
 
 @pytest.mark.parametrize("name", [b"Socket-Type", b"socket-type", b"SOCKET-TYPE", b"sOcKeT-tYpE"])
@@ -185,7 +184,7 @@ def test_names_are_read_in_any_case(name: bytes) -> None:
     found = peer(handshake).metadata
     assert list(found) == [name.decode(), "x-Key"]
     assert (found["X-KEY"], len(found), found.get("x-none")) == (b"v", 2, None)
-    assert repr(found) == f"Metadata({{'{name.decode()}': b'PUSH', 'x-Key': b'v'}})"
+    assert repr(found) == f"Metadata([('{name.decode()}', b'PUSH'), ('x-Key', b'v')])"
     with pytest.raises(KeyError, match="x-none"):
         found["x-none"]
 

@@ -322,7 +322,7 @@ class Core:
         return True
 
     def _succeeded(self, session: Session, connection: Connection) -> Session:
-        """Another peer is at the endpoint now: what was meant for the old one, or came from it, is not the new one's."""
+        """Another peer is at the endpoint now: nothing that is the old one's becomes the new one's."""
         successor = self.new_session(session.target)
         successor.called = session.called
         if session.target is not None:

@@ -173,7 +173,12 @@ class Reader(Watched):
             self._stalled(got.inbox, got.rules[0])
             return False
         self._goes_on()
-        decoder.allow()
+        try:
+            decoder.allow()
+        except MemoryError:
+            # Without a limit the pool grants what the machine has not: the peer's size, so the peer's connection.
+            self.end(Reason.NO_MEMORY, f"a body of {decoder.wanted} octets", rule=Rule.RECEIVE_3)
+            return False
         return True
 
     def _queue(self, session: Session) -> bool:

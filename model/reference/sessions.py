@@ -27,8 +27,8 @@ class Session:
     """
 
     __slots__ = (
-        "arrived", "called", "connection", "ended", "heard_of", "inbox", "name", "pipe", "place", "queue", "routing_id", "send", "tail",
-        "target", "timer", "tries", "weights",
+        "arrived", "called", "connection", "ended", "heard_of", "inbox", "name", "pipe", "place", "queue",
+        "routing_id", "send", "tail", "target", "timer", "tries", "weights",
     )  # fmt: skip
 
     def __init__(self, name: str, target: Target | None) -> None:

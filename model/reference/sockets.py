@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..rules import Rule
 from . import attaching, closing
@@ -20,6 +19,9 @@ from .lending import Lent
 from .monitor import Event
 from .signalling import Signal
 from .waiting import Waiter
+
+if TYPE_CHECKING:
+    import asyncio
 
 DONTWAIT, SNDMORE = 1, 2
 READ_ONLY = (Option.RCVMORE, Option.TYPE, Option.EVENTS, Option.FD, Option.LAST_ENDPOINT)

@@ -136,6 +136,8 @@ class Topics:
                 self.units += subscriptions.weigh([topic], TOPIC)
         else:
             held = self.peers.held(session, topic)
+            if not held:
+                return None
             changes = self.peers.remove(session, topic)
             if held and not self.peers.held(session, topic):
                 self._release(topic)

@@ -33,17 +33,21 @@ class Metadata(Mapping[str, bytes]):
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        seen: set[str] = set()
-        for name, _ in properties(self._data):
-            if name.lower() not in seen:
-                seen.add(name.lower())
-                yield name
+        return (name for name, _ in self.listed())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return sum(1 for _ in self.listed())
 
     def __repr__(self) -> str:
-        return f"Metadata({dict(self)!r})"
+        return f"Metadata({list(self.listed())!r})"
+
+    def listed(self) -> Iterator[tuple[str, bytes]]:
+        """Each name and its value, in one pass: for who wants all of them, whatever the peer's number of properties."""
+        seen: set[str] = set()
+        for name, value in properties(self._data):
+            if name.lower() not in seen:
+                seen.add(name.lower())
+                yield name, value
 
 
 def parse(data: bytes) -> Metadata:

@@ -32,7 +32,7 @@ class Stage:
 
     def socket(self, kind: str, **options: Any) -> enomem.Socket:
         """A socket of the reference implementation; its waits are bounded."""
-        socket = self.context.socket(enomem.SocketType[kind])
+        socket: enomem.Socket = self._keep(self.context.socket(enomem.SocketType[kind]))
         for name, value in {"LINGER": 0, "RCVTIMEO": BOUND_MS, "SNDTIMEO": BOUND_MS, **options}.items():
             socket.set(Option[name], value)
         return socket

@@ -21,7 +21,8 @@ class End:
 
     def __init__(self, library: "Library", kind: str, options: dict[str, Any], beside: "End | None" = None):
         self.library, self.zmq, self.kind, self.beside = library, library.module, kind, beside
-        self.context = self.zmq.Context() if beside is None else beside.context
+        of_the_context = {name: options.pop(name) for name in list(options) if name.islower()}
+        self.context = self.zmq.Context(**of_the_context) if beside is None else beside.context
         self.socket = self.context.socket(getattr(self.zmq, kind))
         self.closed = False
         self.seen: list[str] = []
@@ -225,7 +226,7 @@ class Library:
         return self.name
 
     def open(self, kind: str, beside: End | None = None, **options: Any) -> End:
-        """A new socket of this kind (``"PUSH"``), with options by their names in pyzmq."""
+        """A new socket of this kind (``"PUSH"``), with options by their names in pyzmq; lower case is the context's."""
         return self.end(self, kind, options, beside)
 
 
