@@ -6,6 +6,7 @@ What each end does stands in `bench_child`, what is measured and how it is shown
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,10 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import IO, Any
+
+import enomem
 
 from .bench_child import MEASURING, Order
 
@@ -172,7 +176,12 @@ class _Pair:
 
 def _start(order: Order, said: IO[str]) -> subprocess.Popen[str]:
     program = [sys.executable, "-m", "enomem.checks.bench_child", json.dumps(asdict(order))]
-    return subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True)
+    # This very enomem, however it was found.
+    path = os.pathsep.join(filter(None, (str(Path(enomem.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
+    return subprocess.Popen(
+        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
 
 
 def pilot(name: str, library: str, seconds: float, tell: Callable[[str], None]) -> int:

@@ -139,11 +139,19 @@ def _close(context: enomem.Context, socket: enomem.Socket, watcher: Watcher, lin
     """Send what is left for as long as LINGER says; how many messages were lost, which is said too."""
     watcher.forget()
     socket.close(linger)
-    context.term()
+    _term(context)
     lost = watcher.finish()
     if lost:
         _say(f"{counted(lost)} accepted and not delivered")
     return lost
+
+
+def _term(context: enomem.Context) -> None:
+    try:
+        context.term()
+    except OSError as error:
+        # All sockets are closed by now: what failed is the last that a context does.
+        raise UsageError(f"the record could not be written to its end: {error.strerror}") from None
 
 
 # --- what is said

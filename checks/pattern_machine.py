@@ -59,7 +59,7 @@ def named(action: Action) -> str:
 
 def _places(sys: System) -> dict[str, tuple[int, int]]:
     """What is a place, or a turn, or counts what the library has in front of a message."""
-    turn, place = (0, sys.pipes), (-1, sys.pipes - 1)
+    turn, place = (0, 0), (-1, sys.pipes - 1)
     small = {
         "count": (0, sys.pipes), "current": place, "lead": (0, sys.lead), "target": (-2, sys.pipes - 1),
         "seen.due": place if sys.shapes else (-1, -1),
@@ -71,7 +71,7 @@ def _places(sys: System) -> dict[str, tuple[int, int]]:
         case rep.State():
             small |= {"inner.receive": turn, "inner.peer": place, "inner.envelope": (0, sys.lead)}
         case _:
-            small |= {"inner.send": turn, "inner.current": place, "inner.receive": turn if sys.shapes else (0, 0)}
+            small |= {"inner.send": turn, "inner.current": place, "inner.receive": turn}
     return small
 
 

@@ -249,6 +249,16 @@ def test_every_policy_sends(enomem: Commands, policy: str) -> None:
     assert receiver.ends()[:2] == (0, "a\tb\n")
 
 
+def test_a_recorded_run_replays(enomem: Commands, tmp_path: Path) -> None:
+    run = str(tmp_path / "run.jsonl")
+    receiver = enomem.start("recv", *LISTEN, "--count", "1")
+    policy = ("--policy", "docs/examples/courteous.py:Courteous")
+    assert enomem.run("send", *to(receiver.endpoint()), *policy, "--record", run, "a", "b")[0] == 0
+    assert receiver.ends()[0] == 0
+    code, _, said = enomem.run("replay", run)
+    assert (code, said.rpartition(" steps, ")[2]) == (0, "each as the model does it\n")
+
+
 # --- what goes wrong
 
 NOWHERE = ("--connect", "ipc:///nowhere/at/all", "--timeout", "0.1")
@@ -317,6 +327,12 @@ def test_a_timeout_has_a_code_of_its_own(enomem: Commands) -> None:
 def test_what_was_accepted_and_not_delivered_is_told(enomem: Commands) -> None:
     said = "enomem: 3 messages were accepted and not delivered\n"
     assert enomem.run("send", *NOWHERE, "--count", "3", "a") == (6, "", said)
+
+
+def test_a_record_that_cannot_be_finished_is_told(enomem: Commands) -> None:
+    code, _, said = enomem.run("recv", *NOWHERE, "--record", "/dev/full")
+    assert code == 2
+    assert said.endswith("enomem: the record could not be written to its end: No space left on device\n")
 
 
 def test_what_the_socket_refuses_is_told(enomem: Commands) -> None:

@@ -136,6 +136,21 @@ def test_octets_that_come_before_leave_are_kept() -> None:
     assert (decoder.take(9), decoder.wanted) == ([], 9)
     decoder.allow()
     assert decoder.take(9) == [[b"123456789"], [b"next"]]
+    assert (decoder.take(9), decoder.has_buffered) == ([], False)
+
+
+def test_a_frame_that_comes_in_crumbs_is_joined_once() -> None:
+    decoder = Decoder((3, 1), Limits())
+    octets = frame(bytes(8000))
+    decoder.feed(octets[:10])
+    assert decoder.take(9) == []
+    begun = decoder._buffer
+    for crumb in one_by_one(octets[10:-1]):
+        decoder.feed(crumb)
+        assert decoder.take(9) == []
+        assert decoder._buffer is begun
+    decoder.feed(octets[-1:])
+    assert decoder.take(9) == [[bytes(8000)]]
 
 
 def test_a_large_command_needs_leave_and_leaves_the_message_alone() -> None:

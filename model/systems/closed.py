@@ -32,7 +32,8 @@ class Kind(Enum):
 class Action:
     """``kind`` happens, to the peer at ``place`` if it is about one; the environment refuses memory at ``refuse``.
 
-    ``to``: the place that a part names if it is taken for an address, -1 if it names nobody. ``shape``: which of the
+    ``to``: the place that a part names if it is taken for an address, -1 if it names nobody. ``turn``: whose turn it is,
+    where that matters. ``shape``: which of the
     system's shapes a message has that comes from a peer. ``again``: the peer that comes is who the message is for.
     """
 
@@ -40,6 +41,7 @@ class Action:
     place: int = -1
     refuse: Site | None = None
     to: int = -1
+    turn: int = 0
     shape: int = 0
     again: bool = False
 

@@ -40,7 +40,8 @@ def begin(system: System, state: State, action: Action) -> Step | None:
             elif state.target != to:
                 return None
     last = app.part == system.parts - 1
-    found: Begin[Any] = pattern.begin(state.inner, state.count, lambda place: _free(system, state, place), to, last)
+    inner = watching.turned(system, state.inner, action.turn)
+    found: Begin[Any] = pattern.begin(inner, state.count, lambda place: _free(system, state, place), to, last)
     if found.way == Way.PIPE and system.policy.reserves:
         return _reserve(system, state, action, found)
     if action.refuse is not None:

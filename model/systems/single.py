@@ -5,6 +5,8 @@ environment's choice, and part of an action. The way from the pipe to the peer i
 has what can happen on it.
 """
 
+from dataclasses import replace
+
 from .. import send as sends
 from ..application import Application
 from ..memory import Pool, Site
@@ -19,7 +21,7 @@ def initial(system: System) -> State:
     """All peers are there, and nothing is sent."""
     inner = system.pattern.initial()
     for count in range(system.pipes):
-        inner = system.pattern.attached(inner, count).state
+        inner = watching.turned(system, system.pattern.attached(inner, count).state, 0)
     pipes = (Pipe(),) * system.pipes
     return State(
         Pool(system.memory, 0), Send(), pipes, system.pipes, inner, Application(), watching.start(system)
@@ -30,7 +32,8 @@ def actions(system: System) -> tuple[Action, ...]:
     """Everything that could happen in some state, the environment's choices included."""
     named = range(-1, system.pipes) if system.pattern.routes else (-1,)
     asks: tuple[Site | None, ...] = (None, Site.RESERVATION) if system.policy.reserves else (None,)
-    found = [Action(Kind.BEGIN, refuse=refuse, to=to) for refuse in asks for to in named]
+    turns = range(1 if system.pattern.routes or watching.owes(system) else system.pipes)
+    found = [Action(Kind.BEGIN, refuse=refuse, to=to, turn=turn) for refuse in asks for to in named for turn in turns]
     found += [Action(Kind.PART, refuse=refuse) for refuse in (None, Site.BODY, Site.SLOT)]
     if system.policy.reserves:
         found.append(Action(Kind.SERVE))
@@ -50,6 +53,13 @@ def step(system: System, state: State, action: Action) -> Step | None:
     """What ``action`` does in ``state``, or None if it cannot happen there."""
     if state.seen.corrupt:
         return None
+    found = _step(system, state, action)
+    if found is None or found.state.inner is state.inner:
+        return found
+    return replace(found, state=replace(found.state, inner=watching.turned(system, found.state.inner, 0)))
+
+
+def _step(system: System, state: State, action: Action) -> Step | None:
     match action.kind:
         case Kind.BEGIN:
             return sending.begin(system, state, action)

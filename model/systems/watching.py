@@ -4,6 +4,7 @@ Nothing here decides anything: as in ``history``, a message's content is remembe
 """
 
 from dataclasses import replace
+from typing import Any
 
 from .. import history
 from ..pipe import Pipe
@@ -40,6 +41,13 @@ def wrong(system: System, state: State, place: int, leads: bool) -> object:
     if awaits(system):
         return state.seen.pending and not getattr(system.pattern, "relaxed", False)
     return False
+
+
+def turned(system: System, inner: Any, turn: int) -> Any:
+    """The pattern's state with another turn: whose it is, is left to chance here, and followed in ``turning``."""
+    if owes(system):
+        return replace(inner, receive=turn)
+    return replace(inner, send=turn) if awaits(system) else replace(inner, send=turn, receive=turn)
 
 
 def agreed(system: System, state: State) -> int:

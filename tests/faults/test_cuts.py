@@ -132,3 +132,17 @@ def test_who_reads_is_killed_within_a_message(
         assert raw.message(own) == [b"next", b"%d" % number]
         raw.close()
         until(own.losses, f"{own} reports that the peer is gone", own)
+
+
+@pytest.mark.parametrize("kind", ["PULL", "SUB", "DEALER", "ROUTER", "REP", "PAIR", "XSUB"])
+def test_what_a_peer_that_went_has_left_is_given_back_unread(
+    opened: Opener, keep: Keeper, subject: Library, kind: str
+) -> None:
+    own = opened(subject, kind)
+    sessions.prepare(own)
+    where = own.bind()
+    witness = Witness(opened, subject, own)
+    raw = keep(Raw.connect(where))
+    cut(raw, sessions.session(kind).octets, "finished", own)
+    own.socket.close(0)
+    witness.goes_on()

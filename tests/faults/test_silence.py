@@ -132,3 +132,33 @@ def test_who_does_not_read_is_in_nobodys_way(opened: Opener, keep: Keeper, subje
         assert lazy.message(own) == [b"%d" % number, body]
     until(lambda: own.try_send([b"lazy", b"more"]), f"{own} takes messages for him again", lazy, own)
     assert lazy.message(own) == [b"more"]
+
+
+@pytest.mark.parametrize("kind", ["PUSH", "DEALER", "PUB"])
+def test_a_linger_ends_though_nobody_reads(opened: Opener, keep: Keeper, subject: Library, kind: str) -> None:
+    own = opened(subject, kind)
+    where = own.bind()
+    raw = keep(Raw.connect(where))
+    raw.handshake({"PUSH": "PULL", "DEALER": "DEALER", "PUB": "SUB"}[kind], own)
+    if kind == "PUB":
+        raw.send(frame(b"\x01"), own)
+        until(lambda: own.try_send([b"x"]) and raw.came.frame(), f"{own} is heard", raw, own)
+    for number in range(10):
+        own.send([b"%d" % number, bytes(1 << 20)])
+    own.socket.close(50)
+    own.context.term()
+    assert own.held() == 0
+
+
+def test_a_linger_lasts_until_all_is_read(opened: Opener, keep: Keeper, subject: Library) -> None:
+    own = opened(subject, "PUSH")
+    raw = keep(Raw.connect(own.bind()))
+    raw.handshake("PULL", own)
+    for number in range(10):
+        own.send([b"%d" % number, bytes(1 << 20)])
+    own.socket.close(-1)
+    for number in range(10):
+        assert raw.message() == [b"%d" % number, bytes(1 << 20)]
+    raw.closed()
+    own.context.term()
+    assert own.held() == 0

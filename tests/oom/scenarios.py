@@ -7,12 +7,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from enomem import (
-    DEALER, DISCARD, KEEP, PAIR, PUB, PULL, PUSH, REP, REQ, RESERVE, ROUTER, SKIP, SNDMORE, SUB, XPUB, XSUB, SendPolicy,
+    DEALER,
+    DISCARD,
+    KEEP,
+    PAIR,
+    PUB,
+    PULL,
+    PUSH,
+    REP,
+    REQ,
+    RESERVE,
+    ROUTER,
+    SKIP,
+    SNDMORE,
+    SUB,
+    XPUB,
+    XSUB,
+    SendPolicy,
 )  # fmt: skip
-
 from enomem.model.rules import Rule
 
-from .flows import Flow
+from .flows import Flow, until
 from .stage import Stage
 from .talks import Exchange, Fan, Shown
 
@@ -73,7 +88,15 @@ def routed(stage: Stage, size: int) -> None:
 def asked(stage: Stage, size: int) -> None:
     """REQ and REP; a request whose reply was lost may be followed by another."""
     left, right = stage.pair(REQ, REP, REQ_RELAXED=1, REQ_CORRELATE=1)
-    exchange = Exchange(stage, left, right, by_parts=True)
+    exchange = Exchange(stage, left, right, (12, 12))
+    for _ in range(size):
+        exchange.say()
+
+
+def short(stage: Stage, size: int) -> None:
+    """REQ and REP with messages of one part, before which the library has parts of its own."""
+    left, right = stage.pair(REQ, REP, REQ_RELAXED=1)
+    exchange = Exchange(stage, left, right, (12,))
     for _ in range(size):
         exchange.say()
 
@@ -147,9 +170,8 @@ def accepted(stage: Stage, size: int) -> None:
     for number in range(size + 1):
         comes = stage.socket("left", PUSH)
         stage.connect(comes, endpoint)
-        flow = Flow(stage, comes, listener, name=f"p{number}.", alone=False)
-        while not flow.say():
-            pass
+        flow = Flow(stage, comes, listener, name=f"p{number}-", alone=False)
+        until(stage, "the newcomer is heard", flow.say)
         stage.close(comes)
     last = stage.socket("left", PUSH)
     stage.connect(last, endpoint)
@@ -202,6 +224,7 @@ SCENARIOS = (
     Scenario("pairs", pairs, (LEFT, BOTH)),
     Scenario("routed", routed, policies=EVERY),
     Scenario("asked", asked, policies=EVERY),
+    Scenario("short", short, policies=EVERY),
     Scenario("published", published),
     Scenario("shown", shown),
     Scenario("subscribed", subscribed),

@@ -18,12 +18,15 @@ from enomem.model.rules import Rule, RuleClass
 
 from .environment import Plan, Refuser, overheard
 
-MOMENT = 25
+MOMENT = 20
 """Milliseconds for which one call waits."""
 BOUND = 5.0
 """Seconds after which something hangs."""
 PATIENCE = 4
 """Refusals of one call after which its application sees to it that there is memory again, if nobody else does."""
+
+SHOWN = 25
+"""So much of the beginning and of the end of a story is shown."""
 
 T = TypeVar("T")
 
@@ -78,11 +81,11 @@ class Stage:
     def broken(self, what: str) -> Broken:
         """The run is not what the spec says."""
         self.collect()
-        asked = " ".join(f"{site.name}{'' if granted else '!'}" for site, _, granted in self.refuser.asked)
-        events = "; ".join(f"{e.kind.name} {e.reason} {e.rule.value if e.rule else ''}" for e in self.events)
+        asked = _shown([f"{site.name}{'' if granted else '!'}" for site, _, granted in self.refuser.asked], " ")
+        events = _shown([f"{e.kind.name} {e.reason} {e.rule.value if e.rule else ''}" for e in self.events])
         return Broken(
             f"{what}\n  plan {self.plan}, policy {self.policy.name}, victim {self.where}\n  asked: {asked}\n"
-            f"  story: {'; '.join(self.story)}\n  events: {events}"
+            f"  story: {_shown(self.story)}\n  events: {events}"
         )
 
     def check(self) -> None:
@@ -288,6 +291,11 @@ class Stage:
         for event in events:
             if event.kind in (EventKind.STALLED, EventKind.DISCARDED) and event.rule is None:
                 raise self.broken(f"{event} has no rule")
+
+
+def _shown(what: list[str], between: str = "; ") -> str:
+    """The beginning and the end of a long story."""
+    return between.join(what if len(what) <= 2 * SHOWN else [*what[:SHOWN], "...", *what[-SHOWN:]])
 
 
 def _sum(counts: Counter[Site], sites: set[Site]) -> int:

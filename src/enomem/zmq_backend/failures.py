@@ -18,6 +18,9 @@ class NoMemory(ZMQError, MemoryError):
     rule: Any = None
 
 
+KNOWN = (errors.SocketError, errors.NoMemory)
+"""What a call on the reference socket raises. What a signal handler raises meanwhile, TimeoutError say, is not ours."""
+
 _last = threading.local()
 
 
@@ -42,11 +45,11 @@ def failure(number: int, text: str | None = None) -> ZMQError:
     return ZMQError(number, text)
 
 
-def translated(error: OSError) -> ZMQError:
+def translated(error: errors.SocketError | errors.NoMemory) -> ZMQError:
     """The same failure as pyzmq says it."""
     if isinstance(error, errors.NoMemory):
         _last.number = errno.ENOMEM
         told = NoMemory(errno.ENOMEM, str(error))
         told.site, told.size, told.rule = error.site, error.size, error.rule
         return told
-    return failure(error.errno or errno.EIO, error.strerror)
+    return failure(error.errno, error.strerror)

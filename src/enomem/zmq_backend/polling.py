@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from enomem.model.reference import poller
 from enomem.model.reference.constants import ETERM
 
-from .failures import failure, translated
+from .failures import KNOWN, failure, translated
 from .sockets import Socket
 
 
@@ -43,7 +43,7 @@ def zmq_poll(sockets: Sequence[tuple[Any, int]], timeout: int = -1) -> list[tupl
         waiting.register(core, flags)
     try:
         found = dict(waiting.poll(timeout))
-    except OSError as error:
+    except KNOWN as error:
         raise translated(error) from None
     return [(answer, found[core] & flags) for core, answer, flags in entries if found.get(core, 0) & flags]
 
@@ -52,7 +52,7 @@ def proxy(frontend: Socket, backend: Socket, capture: Socket | None = None) -> N
     """Hand messages on between two sockets, until their context is terminated: ContextTerminated."""
     try:
         poller.proxy(frontend.reference, backend.reference, None if capture is None else capture.reference)
-    except OSError as error:
+    except KNOWN as error:
         raise translated(error) from None
     raise failure(ETERM)
 

@@ -10,11 +10,12 @@ from typing import Any
 from zmq.constants import SocketOption, _OptType
 
 from enomem.model.reference.constants import Option
+from enomem.model.reference.errors import NoMemory, SocketError
 from enomem.model.reference.sockets import Socket as Reference
 
 from . import monitors
 from .contexts import BLOCKY, IPV6, MAX_SOCKETS, Context, numbers
-from .failures import failure, translated
+from .failures import KNOWN, failure, translated
 from .frames import Frame, octets_of
 from .versions import IPC_PATH_MAX_LEN
 
@@ -126,7 +127,7 @@ class Socket:
             return
         try:
             self.reference.set(option, optval)
-        except OSError as error:
+        except KNOWN as error:
             raise _refused(error) from None
 
     def get(self, option: int) -> int | bytes:
@@ -136,7 +137,7 @@ class Socket:
             return INERT[option]
         try:
             value: int | bytes = self.reference.get(option)
-        except OSError as error:
+        except KNOWN as error:
             raise _refused(error) from None
         return value
 
@@ -148,10 +149,10 @@ class Socket:
         self._check()
         try:
             self.reference.bind(endpoint)
-        except OSError as error:
+        except KNOWN as error:
             raise self._unbound(error, endpoint) from None
 
-    def _unbound(self, error: OSError, endpoint: str) -> Exception:
+    def _unbound(self, error: SocketError | NoMemory, endpoint: str) -> Exception:
         path = endpoint.partition("://")[2]
         if endpoint.startswith("ipc://") and error.errno == errno.ENOENT:
             return failure(errno.ENOENT, f'No such file or directory for ipc path "{path}".')
@@ -180,7 +181,7 @@ class Socket:
         self._check()
         try:
             call(endpoint)
-        except OSError as error:
+        except KNOWN as error:
             raise translated(error) from None
 
     def monitor(self, addr: str | bytes | None, events: int = 0xFFFF) -> None:
@@ -191,7 +192,7 @@ class Socket:
                 monitors.stop(self.reference)
             else:
                 monitors.start(self.reference, address_of(addr), int(events))
-        except OSError as error:
+        except KNOWN as error:
             raise translated(error) from None
 
     def join(self, group: str | bytes) -> None:  # noqa: ARG002 - pyzmq passes it
@@ -216,7 +217,7 @@ class Socket:
             part, tracker = self._part(data, copy, track)
         try:
             self.reference.send(part, int(flags))
-        except OSError as error:
+        except KNOWN as error:
             raise translated(error) from None
         return tracker
 
@@ -241,7 +242,7 @@ class Socket:
             if copy:
                 return part
             more = bool(self.reference.get(Option.RCVMORE))
-        except OSError as error:
+        except KNOWN as error:
             raise translated(error) from None
         import zmq
 
@@ -261,7 +262,7 @@ class Socket:
             raise ValueError(f"{nbytes=} too big for memoryview of {view.nbytes}B")
         try:
             part = self.reference.recv(int(flags))
-        except OSError as error:
+        except KNOWN as error:
             raise translated(error) from None
         count = min(nbytes or view.nbytes, len(part))
         if count:
@@ -273,7 +274,7 @@ class Socket:
             raise failure(errno.ENOTSOCK)
 
 
-def _refused(error: OSError) -> Exception:
+def _refused(error: SocketError | NoMemory) -> Exception:
     """Why an option was refused: to libzmq, one that this type of socket does not have is an invalid argument."""
     return failure(errno.EINVAL) if error.errno == errno.ENOTSUP else translated(error)
 
@@ -290,7 +291,7 @@ def _made(context: Context, kind: int) -> Reference:
             made.set(Option.IPV6, 1)
         if not inside.options[BLOCKY]:
             made.set(Option.LINGER, 0)
-    except OSError as error:
+    except KNOWN as error:
         raise translated(error) from None
     inside.sockets.add(made)
     return made
