@@ -84,7 +84,7 @@ class Induction:
         self.machine, self.asked = machine, asked
         self._timeout = int(timeout * 1000)
         self._progress = progress or (lambda _: None)
-        self._translator = Translator()
+        self._translator = Translator(machine.shifting)
         self._state = machine.shape.symbols()
         self._assumed = truth(assume, machine.intervals)
         self._domain_terms = tuple(self._domain())

@@ -45,7 +45,7 @@ class Machine(Generic[S, A]):
     whose members are interchangeable; ``observer`` the field that only remembers what happened: what changes nothing
     but memories changes nothing. ``constants`` are unknowns that stay what they are, the parameters of an
     unbounded proof. ``small`` are ints, by field name, that a proof may take for bounded as it goes, and has to show
-    so. ``subject`` is what the machine was made from.
+    so; ``shifting``: members of tuples change places. ``subject`` is what the machine was made from.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Machine(Generic[S, A]):
     show: Callable[[A], str] = str
     constants: Mapping[str, Interval] = field(default_factory=dict)
     small: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    shifting: bool = False
     subject: Any = None
 
     @cached_property

@@ -43,6 +43,7 @@ def _machine(sys: System, ranges: dict[str, tuple[int, int]] | None) -> Machine[
         observer="seen",
         show=named,
         small={} if ranges is not None else _places(sys),
+        shifting=True,
         subject=sys,
     )
 

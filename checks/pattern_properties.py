@@ -25,12 +25,12 @@ def seen(sys: System, action: Action) -> bool:
 
 def route(sys: System, _: State, action: Action, step: Step) -> object:
     """SAFE-ROUTE: what a peer gets was addressed to it, and no address is among it."""
-    return not seen(sys, action) or step.astray is None or not step.astray
+    return not seen(sys, action) or not step.astray
 
 
 def whole(sys: System, _: State, action: Action, step: Step) -> object:
     """SAFE-WHOLE: what a peer gets is exactly one message that the application sent."""
-    return not seen(sys, action) or step.odd is None or step.odd == 0
+    return not seen(sys, action) or not step.odd
 
 
 def envelope(sys: System, before: State, action: Action, step: Step) -> object:
@@ -62,7 +62,7 @@ def next_message(_: System, before: State, __: Action, step: Step) -> object:
     """SAFE-NEXT: the first message that is completed after ENOMEM is committed, whole and where it belongs."""
     if not step.completed or not before.seen.owed:
         return True
-    return step.odd is not None and step.odd == 0 and not step.astray
+    return step.odd is not None and not step.odd and not step.astray
 
 
 def conserve(sys: System, state: State) -> object:

@@ -8,6 +8,8 @@ stays in linear arithmetic, which is decidable.
 
 from __future__ import annotations
 
+import re
+
 import z3
 
 from . import terms
@@ -15,9 +17,13 @@ from .terms import Compare, Condition, Form, Junction, Product, Quotient, Var
 
 
 class Translator:
-    """Terms as Z3 terms over integers; each unknown is one constant, each condition is translated once."""
+    """Terms as Z3 terms over integers; each unknown is one constant, each condition is translated once.
 
-    def __init__(self) -> None:
+    ``shifting``: members of a tuple may change places, so that products of one may become those of another.
+    """
+
+    def __init__(self, shifting: bool = False) -> None:
+        self._shifting = shifting
         self._vars: dict[str, z3.ArithRef] = {}
         self._conditions: dict[Condition, z3.BoolRef] = {}
         self._products: dict[tuple[Form, Form], z3.ArithRef] = {}
@@ -66,8 +72,12 @@ class Translator:
                 (right, left, x, y),
                 (right, left, y, x),
             ):
-                if same == shared and _before(mine) == _before(theirs):
+                if same != shared:
+                    continue
+                if _before(mine) == _before(theirs):
                     self._neighbours(self.form(mine), product, self.form(theirs), other, self.form(same))
+                elif self._shifting and _field(mine) == _field(theirs):
+                    self.facts.append(z3.Implies(self.form(mine) == self.form(theirs), product == other))
         self._products[left, right] = product
         return product
 
@@ -116,3 +126,8 @@ class Translator:
 def _before(form: Form) -> str:
     """The text of a form without primes: what it is at whatever time."""
     return terms.show_form(form).replace("'", "")
+
+
+def _field(form: Form) -> str:
+    """The text of a form without primes and places: what it is of whatever member of a tuple."""
+    return re.sub(r"\[\d+\]", "", _before(form))

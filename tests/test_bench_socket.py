@@ -1,6 +1,7 @@
 """`enomem bench socket`: what it measures and says. No test here looks at how long anything took."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ def test_a_run_prints_ratios_beside_aims_and_writes_everything(tmp_path: Path) -
         assert one["library"]["library"] == row["library"]
         assert row["ratio"] == one["library"]["rate"] / one["pyzmq"]["rate"]
     assert found["versions"]["pyzmq"]
+
+
+def test_the_keys_of_a_report_are_documented() -> None:
+    written = bench_socket.as_json(plan(["10B", "enomem"], 1, 1.0), [row("10B", "enomem", 1.0)])
+    page = (Path(__file__).parent.parent / "docs" / "command-line.md").read_text(encoding="utf-8")
+    table = page.partition("| key | meaning |")[2]
+    documented = set(re.findall(r"`(\w+)`", table))
+    (found,) = written["rows"]
+    assert {*written, *found, *found["rounds"][0], *found["rounds"][0]["library"]} <= documented
 
 
 def test_a_profile_shows_both_ends() -> None:

@@ -66,9 +66,7 @@ def finish(core: Core, now: bool = False) -> None:
         core.detach(session)
     if core.sessions:
         raise OurBug(f"{core.name} was closed and still has {len(core.sessions)} sessions")
-    if core.bell is not None:
-        core.bell.close()
-        core.bell = None
+    core.quiet()
     core.context.release(Site.SOCKET, SOCKET)
     core.context.steps.end(core.outgoing.nowhere.name)
     core.context.steps.end(core.name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .. import connection as life
@@ -17,8 +16,7 @@ from .. import patterns, receive
 from .. import send as sends
 from ..connection import Next, Reason
 from ..memory import Site
-from ..patterns import conflate, req
-from ..patterns.pattern import Shape
+from ..patterns import conflate
 from ..patterns.router import Claim
 from ..patterns.routing import Routing
 from ..rules import Rule
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
     from .context import Context
 
 UNLIMITED = 1 << 60
-shape = lru_cache(maxsize=64)(Shape)
 
 
 class Core:
@@ -132,24 +129,6 @@ class Core:
         session = self.routing.holder(address)
         return -1 if session is None else session.place
 
-    def lead(self, count: int) -> list[bytes]:
-        """The parts that the library puts in front of a message: a request's delimiter, a reply's envelope."""
-        if not count:
-            return []
-        if self.pattern.name == "REP":
-            return list(self.incoming.envelope)
-        following = req.next_request(self.state.request, req.IDS)
-        return [req.request_id(following), b""][-count:]
-
-    def shape(self, message: list[bytes]) -> Shape:
-        """What a message looks like to the pattern."""
-        parts = len(message)
-        if self.plain:
-            return shape(parts)
-        delimiter = message.index(b"") if b"" in message else -1
-        correlates = self.kind != SocketType.REQ or message[0] == req.request_id(self.state.request)
-        return Shape(parts, delimiter, correlates, not self.pattern.filters or self.topics.matches(message[0]))
-
     def flush(self) -> bool:
         """Write what waits, without waiting; False if nothing could be written."""
         wrote = False
@@ -193,6 +172,16 @@ class Core:
             if connection.may_be_leased:
                 return connection
         return None
+
+    def quiet(self) -> None:
+        """A bell that nobody needs any more goes; a thread that listens to it is told, and takes it away itself."""
+        if self.bell is None or self in self.context.cores:
+            return
+        if self.listening:
+            self.bell.raise_()
+        else:
+            self.bell.close()
+            self.bell = None
 
     # --- sessions
 

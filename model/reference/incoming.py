@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import receive
 from ..patterns.pattern import Offered
 from ..rules import Rule
+from . import wrapping
 from .errors import NotSupported, StateError
 from .monitor import EventKind
 from .weights import PART, weight
@@ -76,10 +77,10 @@ class Incoming:
             units += len(part) + PART
         if context.unrecorded:
             session.inbox = receive.taken(session.inbox, units)
-            offered = core.pattern.offered(core.state, place, core.shape(message))
+            offered = core.pattern.offered(core.state, place, wrapping.shape(core, message))
         else:
             session.inbox = context.steps(receive, "taken", session.name, session.inbox, units)
-            offered = core.step("offered", place, core.shape(message))
+            offered = core.step("offered", place, wrapping.shape(core, message))
         del session.arrived[0]
         core.state = offered.state
         if not offered.deliver:

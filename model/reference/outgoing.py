@@ -15,6 +15,7 @@ from ..patterns.fan_out import SentAll
 from ..patterns.pattern import Way
 from ..rules import Rule
 from ..send import Answer, Phase, Send, Sent
+from . import wrapping
 from .constants import Option
 from .errors import Again, HostUnreachable, NoMemory, NotSupported, PeerGone, StateError
 from .monitor import EventKind
@@ -88,7 +89,7 @@ class Outgoing:
             begin = pattern.begin(core.state, len(core.sessions), self.free)
             if begin.way is Way.PIPE:
                 session = core.sessions[begin.pipe]
-                parts = [*core.lead(begin.lead), *message] if begin.lead else message
+                parts = [*wrapping.lead(core, begin.lead), *message] if begin.lead else message
                 units = PART * len(parts)
                 for part in parts:
                     units += len(part)
@@ -137,7 +138,7 @@ class Outgoing:
                 return None
         self.current = session
         if begin.lead:
-            self.lead = core.lead(begin.lead)
+            self.lead = wrapping.lead(core, begin.lead)
         if begin.address:
             self.send = self.context.steps(sends, "begun", core.name, self.send)
             return None
@@ -250,7 +251,7 @@ class Outgoing:
     ) -> bool:  # fmt: skip
         """Reserve the memory of the whole message, waiting in line if need be; False if the pipe went meanwhile."""
         context, core = self.context, self.core
-        whole = (len(data) + PART if whole < 0 else whole) + weight(core.lead(lead))
+        whole = (len(data) + PART if whole < 0 else whole) + weight(wrapping.lead(core, lead))
         parts += lead
         session.weights.announced = whole
         sent = context.reserve(session.name, session.weights, self.send, session.pipe, core.send_hwm, parts)

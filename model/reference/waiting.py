@@ -64,6 +64,7 @@ class Waiter:
             sole.wait(core.bell, left)
         finally:
             core.listening = False
+            core.quiet()
 
     def wait(self, flags: int, option: Option) -> Callable[[], None]:
         """What a call does that cannot go on: by its flags, and by the timeout that is set."""

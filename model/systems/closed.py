@@ -74,8 +74,7 @@ class Seen:
     ``straight``: the uncommitted tail is the beginning of the message that the application is at, the library's parts
     in front. ``astray``: something in it does not belong there. ``owed``: the application was told ENOMEM and has
     completed no message since. ``nowhere``: the pattern said that nobody gets the message. ``pending``: a reply is
-    awaited (REQ) or due (REP), from or to the peer at ``due`` (-1: it is gone). ``corrupt``: a run in which messages
-    are not followed ended with a wrong one.
+    awaited (REQ) or due (REP), from or to the peer at ``due`` (-1: it is gone).
     """
 
     queues: tuple[Queued, ...] = ()
@@ -85,7 +84,6 @@ class Seen:
     nowhere: bool = False
     pending: bool = False
     due: int = -1
-    corrupt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +137,11 @@ class System:
         """How many parts of a whole message are queued."""
         return self.lead + self.parts - 1 if self.pattern.routes else self.lead + self.parts
 
+    @property
+    def relaxed(self) -> bool:
+        """May a request be sent while the reply to another is awaited?"""
+        return bool(getattr(self.pattern, "relaxed", False))
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -154,8 +157,8 @@ class Step:
     answer: Answer = Answer.NONE
     way: Way | None = None
     refused: Site | None = None
-    completed: bool = False
-    odd: int | None = None
-    astray: bool | None = None
+    completed: object = False
+    odd: object = None
+    astray: object = None
     delivered: int | None = None
     effects: tuple[Effect, ...] = ()

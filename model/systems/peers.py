@@ -67,7 +67,7 @@ def detach(system: System, state: State, action: Action) -> Step | None:
     if cut:
         # Who waits for memory waits for nothing any more, and looks for another pipe.
         now = Send() if sent.send.phase == Phase.WAITING else sent.send
-        after = replace(after, send=now, lead=0, seen=replace(seen, straight=True, astray=False))
+        after = replace(after, send=now, lead=0, seen=watching.emptied(system, seen, sent.pipe.tail))
     return Step((system.pattern.leaves, *sent.rules), after, effects=(Effect(Do.DROP_PIPE, place),))
 
 

@@ -129,23 +129,22 @@ def part(system: System, state: State, action: Action) -> Step | None:
     )
     if _not_asked(action, sent):
         return None
-    wrong = watching.wrong(system, state, place, leads) if sent.wrote else False
-    seen, odd = watching.sent(system, state, place, pipe, sent, leads, wrong)
-    astray = bool(seen.astray) if sent.committed else None
-    if sent.pipe.tail == 0:
-        seen = replace(seen, straight=True, astray=False)
+    seen, odd, astray = state.seen, None, None
+    if sent.wrote:
+        seen, odd, astray = watching.wrote(system, state, place, pipe, sent, leads)
+    seen = watching.emptied(system, seen, sent.pipe.tail)
     effects = _effects(sent, place)
     after = _put(replace(state, send=sent.send, pool=sent.pool, seen=seen), place, sent.pipe)
     after = _told(system, after, sent, place)
     if sent.answer == Answer.NO_MEMORY:
         return replace(_refused(system, after, sent.rules, sent), effects=effects)
     if leads and sent.answer == Answer.OK:
-        return Step(sent.rules, replace(after, lead=state.lead - 1), effects=effects)
+        return Step(sent.rules, replace(after, lead=state.lead - 1), odd=odd, astray=astray, effects=effects)
     done = last and sent.answer == Answer.OK
     after = replace(after, app=answered(app, system.recovery, sent.answer, last, system.numbered))
     if done:
         after = replace(after, target=UNCHOSEN, seen=replace(after.seen, owed=False, nowhere=False))
-    completed = done and not bool(state.seen.nowhere)
+    completed = state.seen.nowhere ^ True if done else False
     return Step(sent.rules, after, sent.answer, completed=completed, odd=odd, astray=astray, effects=effects)
 
 
@@ -179,8 +178,9 @@ def _recovering(system: System, state: State) -> State:
 
 def _gave_up(system: System, state: State, app: Application) -> State:
     """The application is at another message; whatever is queued of the last one is no beginning of it."""
-    tail = sum(pipe.tail for pipe in state.pipes)
-    seen = replace(state.seen, straight=tail == 0, nowhere=False)
+    seen = replace(state.seen, nowhere=False)
+    if system.labels:
+        seen = replace(seen, straight=all(pipe.tail == 0 for pipe in state.pipes))
     return replace(state, app=app, target=UNCHOSEN, seen=seen)
 
 
@@ -213,7 +213,7 @@ def _abort(system: System, state: State, action: Action) -> Step | None:
     place = watching.agreed(system, state)
     pipe = state.pipes[place] if place >= 0 else Pipe()
     sent = sends.abort(system.sizes, state.pool, state.send, pipe)
-    seen = replace(state.seen, straight=True, astray=False, nowhere=False)
+    seen = watching.emptied(system, replace(state.seen, nowhere=False), sent.pipe.tail)
     app = replace(state.app, abort=False)
     after = _put(replace(state, send=sent.send, pool=sent.pool, seen=seen, app=app), place, sent.pipe)
     if place >= 0:

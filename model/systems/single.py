@@ -51,8 +51,6 @@ def actions(system: System) -> tuple[Action, ...]:
 
 def step(system: System, state: State, action: Action) -> Step | None:
     """What ``action`` does in ``state``, or None if it cannot happen there."""
-    if state.seen.corrupt:
-        return None
     found = _step(system, state, action)
     if found is None or found.state.inner is state.inner:
         return found

@@ -28,19 +28,18 @@ def owes(system: System) -> bool:
     return system.pattern.name == "REP"
 
 
-def wrong(system: System, state: State, place: int, leads: bool) -> object:
+def wrong(system: System, state: State, place: int) -> object:
     """Does the part that is written next not belong into the pipe at ``place``?
 
     A message belongs to whom it was addressed, and its address to nobody; a reply to whom it is due. A request belongs
     nowhere while a reply is awaited, unless the socket is relaxed.
     """
+    seen = state.seen
     if system.pattern.routes:
-        return leads or state.app.part == 0 or state.target != place
+        return (state.app.part == 0) | (state.target != place)
     if owes(system):
-        return not state.seen.pending or state.seen.due != place
-    if awaits(system):
-        return state.seen.pending and not getattr(system.pattern, "relaxed", False)
-    return False
+        return (seen.pending ^ True) | (seen.due != place)
+    return seen.pending if awaits(system) and not system.relaxed else False
 
 
 def turned(system: System, inner: Any, turn: int) -> Any:
@@ -63,31 +62,37 @@ def agreed(system: System, state: State) -> int:
     return place
 
 
-def sent(
-    system: System, state: State, place: int, pipe: Pipe, sent: Sent, leads: bool, misplaced: object
-) -> tuple[Seen, int | None]:
-    """Remember a part; ``pipe`` is the pipe before it. Returns what is odd about the message that it committed."""
-    seen = state.seen
-    if not sent.wrote:
-        return seen, None
+def wrote(
+    system: System, state: State, place: int, pipe: Pipe, sent: Sent, leads: bool
+) -> tuple[Seen, object, object]:
+    """Remember a part that was appended; ``pipe`` is the pipe before it.
+
+    Also returns what is odd and whether something is astray: about the message, where it was committed; about the part,
+    where messages are not followed, since then a first wrong part is wrong enough.
+    """
     index = system.lead - state.lead if leads else system.lead + state.app.part
     if system.pattern.routes:
         index = index - 1
-    if pipe.tail != index:
+    displaced, misplaced = pipe.tail != index, wrong(system, state, place)
+    size = sent.pipe.parts - pipe.parts
+    if not system.labels:
+        return state.seen, displaced | (size != system.unit) if sent.committed else displaced, misplaced
+    seen = state.seen
+    if displaced:
         seen = replace(seen, straight=False)
     if misplaced:
         seen = replace(seen, astray=True)
     if not sent.committed:
-        return seen, None
-    size = sent.pipe.parts - pipe.parts
+        return seen, None, None
     odd = 0 if seen.straight and size == system.unit else size
-    if odd == 0 and not seen.astray:
-        return seen, 0
-    if not system.labels:
-        return replace(seen, corrupt=True), odd
     queue = seen.queues[place]
-    astray = tuple(seen.astray if i == pipe.messages else other for i, other in enumerate(queue.astray))
-    return put(seen, place, Queued(history.put(queue.odd, pipe.messages, odd), astray)), odd
+    strayed = tuple(seen.astray if i == pipe.messages else other for i, other in enumerate(queue.astray))
+    return put(seen, place, Queued(history.put(queue.odd, pipe.messages, odd), strayed)), odd, seen.astray
+
+
+def emptied(system: System, seen: Seen, tail: int) -> Seen:
+    """Remember that nothing uncommitted is queued, if nothing is: then it is the beginning of any message."""
+    return replace(seen, straight=True, astray=False) if system.labels and tail == 0 else seen
 
 
 def put(seen: Seen, place: int, queue: Queued) -> Seen:

@@ -63,13 +63,6 @@ PYOMQ_BEFORE_0_27: list[tuple[str, Cases]] = [
             for role in ("binds", "connects")
         ],
     ),
-    (
-        "a client of PLAIN that binds says in its greeting that it is the server",
-        cases(
-            "test_plain.py::test_the_right_password",
-            ("pyomq",), ("admin", "somebody"), ("client",), ("subject_serves",),
-        ),
-    ),
 ]  # fmt: skip
 LIBZMQ: list[tuple[str, Cases]] = [
     (

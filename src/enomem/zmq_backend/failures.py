@@ -52,4 +52,4 @@ def translated(error: errors.SocketError | errors.NoMemory) -> ZMQError:
         told = NoMemory(errno.ENOMEM, str(error))
         told.site, told.size, told.rule = error.site, error.size, error.rule
         return told
-    return failure(error.errno, error.strerror)
+    return failure(error.errno or error.number, error.strerror)
