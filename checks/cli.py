@@ -175,12 +175,13 @@ def bench_socket(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run(**options))
 
 
-SOCKET_EXITS = """
-Exit codes: 0 done, or interrupted where no --count was given. 2 a mistake in options, endpoint or data, or refused by
-the socket. 3 interrupted or cut off before all was done. 4 our own fault. 5 ENOMEM: memory was refused. 6 --timeout was
-over, or messages were accepted and could not be delivered in time.
+SOCKET_HELP = """
+With neither --bind nor --connect the first argument is an endpoint to connect to (all of them, where nothing is sent).
+
+Exit codes: 0 done, or interrupted where nothing was begun that has an end. 2 a mistake in options, endpoint or data,
+or refused by the socket. 3 interrupted or cut off before all was done. 4 our own fault. 5 ENOMEM: memory was refused.
+6 --timeout was over, or messages were accepted and could not be delivered in time.
 """
-FORMAT_NAMES = ["ascii", "hex", "json", "jsonl"]
 FILE = click.Path(dir_okay=False, path_type=Path)
 SOCKET_OPTIONS = (
     click.Option(["--bind", "binds"], multiple=True, metavar="ENDPOINT", help="Listen there; may be repeated."),
@@ -198,9 +199,10 @@ SOCKET_OPTIONS = (
 """What all socket commands take."""
 
 TOPICS = click.Option(["--subscribe", "topics"], multiple=True, metavar="TOPIC", help="Default: everything.")
+PEERS = "Send when N peers are there (of a publisher: N subscriptions)."
 WHEN = (
     click.Option(["--interval"], type=click.FloatRange(0), default=0.0, metavar="SECONDS", help="Between messages."),
-    click.Option(["--peers"], type=click.IntRange(0), default=0, metavar="N", help="Wait for N peers before sending."),
+    click.Option(["--peers"], type=click.IntRange(0), default=0, metavar="N", help=PEERS),
 )
 ECHO = click.Option(["--echo"], is_flag=True, help="Answer with the request.")
 
@@ -221,7 +223,7 @@ def _socket_command(name: str, what: str, *more: click.Option) -> None:
 
     words = "[ENDPOINT]..." if WAYS[name][0] == RECEIVE else "[ENDPOINT] [PART]..."
     argument = click.Argument(["words"], nargs=-1, metavar=words)
-    help_text = f"{what}\n\n{SOCKET_EXITS}"
+    help_text = f"{what}\n\n{SOCKET_HELP}"
     main.add_command(click.Command(name, callback=run, params=[argument, *more, *SOCKET_OPTIONS], help=help_text))
 
 

@@ -12,7 +12,8 @@ from enomem.model.reference.constants import Option, SocketType
 
 from .errors import UsageError
 from .socket_settings import ASK, BOTH, RECEIVE, SEND, Settings, settings
-from .socket_talk import Talk, Watcher, counted
+from .socket_talk import Talk, counted
+from .socket_watch import Watcher
 
 NO_MEMORY, TOO_LATE, STOPPED = 5, 6, 3
 """Exit codes: memory was refused; ``--timeout`` was over; interrupted or cut off before all was done."""

@@ -52,7 +52,9 @@ def mermaid(lines: Sequence[str]) -> str:
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "the command": ("cli", "command_check", "command_explain", "console", "report", "runner", "bench", "pictures"),
-    "a socket on the command line": ("command_socket", "socket_talk", "socket_settings", "socket_format"),
+    "a socket on the command line": (
+        "command_socket", "socket_talk", "socket_watch", "socket_settings", "socket_format",
+    ),
     "sockets measured": ("bench_socket", "bench_pair", "bench_child"),
     "verdicts": ("matrix", "judge"),
     "a user's policy": ("policy_file", "policy_guard", "policy_rehearsal", "policy_source"),

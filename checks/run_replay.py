@@ -16,8 +16,9 @@ from enomem.model.reference.encoding import encode
 
 from .errors import UsageError
 from .run_format import Head, Line
+from .run_order import Order
 from .run_step import Step, differing, inner
-from .run_steps import COUNTS, EMPTY, FIRST, POLICY, POOL, rule_of
+from .run_steps import COUNTS, EMPTY, FIRST, POLICY, POOL, SEND, owner, rule_of
 from .sender_trace import Resolve
 
 TOLD = 20
@@ -80,6 +81,7 @@ class _Run:
         self.found = found
         self.begun: dict[str, int] = {}
         self.ended: set[str] = set()
+        self.order = Order()
         self.threads = {
             (POLICY, ""): Held({POLICY: head.policy}, 1),
             (POOL, ""): Held(head.pool, 1),
@@ -139,11 +141,21 @@ class _Run:
         for fired in getattr(outcome, "rules", ()) or ([] if not rule else [rule]):
             self.found.rules[str(getattr(fired, "value", fired))] += 1
         where = f"line {line.number}, {step.name} of {line.subjects[0]}{f' [{rule}]' if rule else ''}"
-        for what in (*self._gaps(line, step), *differences):
+        for what in (*self._gaps(line, step), *differences, *self._left_out(line, step, outcome)):
             self.found.differ(f"{where}: {what}")
         if line.error is None:
             for key, value in step.states(line.outcome, step.known.gives):
                 self.threads[key] = Held(value, line.number)
+
+    def _left_out(self, line: Line, step: Step, outcome: Any) -> Iterator[str]:
+        """What a pattern should have been told before."""
+        if outcome is None:
+            return
+        subject = line.subjects[0]
+        if step.pattern is not None:
+            yield from self.order.told(subject, step.pattern, line.name, step.values, outcome)
+        elif SEND in step.known.takes and owner(SEND, subject, step.known) == subject.partition(".")[0]:
+            self.order.sent(subject.partition(".")[0], getattr(outcome, "committed", False))
 
     def _gaps(self, line: Line, step: Step) -> Iterator[str]:
         """Where what goes into a step is not what came out of the one before."""

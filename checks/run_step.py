@@ -40,6 +40,7 @@ class Step:
         self.name = line.name if self.pattern is None else f"{self.pattern.name}.{line.name}"
         self.function = self._function()
         self.asked: dict[str, list[int]] = {}
+        self.values: dict[str, Any] = {}
 
     def _function(self) -> Any:
         if self.pattern is not None:
@@ -62,9 +63,9 @@ class Step:
 
     def again(self) -> tuple[object, list[str]]:
         """What the plain model makes of the same inputs, and how it differs from what was written."""
-        values = self._values()
+        self.values = self._values()
         try:
-            outcome = self.function(**values)
+            outcome = self.function(**self.values)
         except (UsageError, Inconclusive, OurFault):
             raise
         except Unasked as error:

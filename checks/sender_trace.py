@@ -137,10 +137,11 @@ def _closes(system: System, steps: Sequence[Moment], cycle: int) -> bool:
 
 def changes(system: System, before: State, after: State) -> Mapping[str, tuple[object, object]]:
     """What differs between two states: by leaf, before and after, in JSON's values."""
-    return _changes(Shape(model.initial(system), None), before, after)
+    return changes_of(Shape(model.initial(system), None), before, after)
 
 
-def _changes(shape: Shape, before: State, after: State) -> dict[str, tuple[object, object]]:
+def changes_of(shape: Shape, before: object, after: object) -> dict[str, tuple[object, object]]:
+    """What differs between two states of this shape."""
     triples = zip(shape.leaves, shape.values(before), shape.values(after), strict=True)
     return {leaf.name: (_plain(old), _plain(new)) for leaf, old, new in triples if old != new}
 
@@ -156,7 +157,7 @@ def _record(shape: Shape, moment: Moment) -> Record:
         return Record((), "", None, {}, re.sub(r"0x[0-9a-fA-F]+", "0x...", moment.error or ""))
     refused = step.refused.value if step.refused is not None else None
     rules = tuple(str(rule.value) for rule in step.rules)
-    return Record(rules, step.answer.value, refused, _changes(shape, moment.before, moment.after), None)
+    return Record(rules, step.answer.value, refused, changes_of(shape, moment.before, moment.after), None)
 
 
 def to_json(trace: Trace) -> dict[str, Any]:
@@ -197,7 +198,7 @@ def replay(data: object, resolve: Resolve) -> list[str]:
         moment = take(system, state, payloads, action)
         if moment is None:
             return [*found, f"step {number}: {named(action)} is not possible there"]
-        found += [f"step {number}: {text}" for text in _differences(_record(shape, moment), expected)]
+        found += [f"step {number}: {text}" for text in differences(_record(shape, moment), expected)]
         if moment.error is not None and number < len(actions):
             return [*found, f"step {number}: the model raised, and the trace goes on"]
         steps.append(moment)
@@ -207,7 +208,7 @@ def replay(data: object, resolve: Resolve) -> list[str]:
     return found
 
 
-def _differences(happened: Record, expected: Record) -> list[str]:
+def differences(happened: Record, expected: Record) -> list[str]:
     """How what the model did differs from what the trace says, a clause for each difference."""
     found: list[str] = []
     for name in ("rules", "answer", "refused", "error"):

@@ -123,7 +123,7 @@ def read(data: object) -> File:
         identifier=file.key("property").or_none(Reader.text),
         cycle=_cycle(file, len(steps)),
         actions=[_read_action(one.key("action"), values["senders"]) for one in steps],
-        records=[_read_record(one) for one in steps],
+        records=[read_record(one) for one in steps],
     )
 
 
@@ -169,7 +169,8 @@ def _read_action(action: Reader, senders: int) -> Action:
     )
 
 
-def _read_record(one: Reader) -> Record:
+def read_record(one: Reader) -> Record:
+    """What is recorded of a step."""
     changes = one.key("changes").items()
     return Record(
         rules=tuple(rule.text() for rule in one.key("rules").items()),

@@ -1,42 +1,135 @@
 """A running socket is the model: what was recorded over TCP is what the plain model does, step for step."""
 
 import ast
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
-from recorded_runs import PLAYS, Stage
+from recorded_runs import PLAYS, Stage, parts_and_messages, routed
 
 from enomem.checks import run_replay
 from enomem.checks.policy_file import load_policy
 from enomem.checks.run_format import lines
+from enomem.checks.run_replay import Replayed
 from enomem.checks.run_steps import FUNCTIONS, METHODS
+from enomem.model.memory import Pool
+from enomem.model.patterns.turns import Turns
+from enomem.model.receive import Inbox
+from enomem.model.reference.core import Core
+from enomem.model.reference.outgoing import Outgoing
+from enomem.model.reference.sessions import Session
 
 SHELL = Path(__file__).parents[1] / "model" / "reference"
-MET: dict[str, Counter[str]] = {}
+Play = Callable[[Stage], None]
+
+
+def replays(play: Play) -> list[Replayed]:
+    """Play, and replay what each context recorded."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        stage = Stage(Path(folder), patch)
+        try:
+            play(stage)
+        finally:
+            stage.close()
+        return [run_replay.replay(lines(path), load_policy) for path in stage.paths]
+
+
+played = cache(replays)
 
 
 @pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.__name__)
-def test_what_was_recorded_is_what_the_model_does(
-    play: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert callable(play)
-    stage = Stage(tmp_path, monkeypatch)
-    try:
-        play(stage)
-    finally:
-        stage.close()
-    met = MET[play.__name__] = Counter()
-    for path in stage.paths:
-        run = run_replay.replay(lines(path), load_policy)
+def test_what_was_recorded_is_what_the_model_does(play: Play) -> None:
+    for run in played(play):
         assert run.differences == []
-        met += run.steps
         assert run.steps.total() > 0
 
 
 def test_the_plays_take_every_step_that_there_is() -> None:
-    if len(MET) < len(PLAYS):
-        pytest.skip("only some of the plays were played")
-    names = {name if "." not in name or name in FUNCTIONS else name.rpartition(".")[2] for met in MET.values() for name in met}
-    assert names == {*FUNCTIONS, *METHODS}
+    met: Counter[str] = sum((run.steps for play in PLAYS for run in played(play)), Counter())
+    assert {name if name in FUNCTIONS else name.rpartition(".")[2] for name in met} == {*FUNCTIONS, *METHODS}
+
+
+# --- every way into the machines is known
+
+
+def aliases(tree: ast.Module) -> dict[str, str]:
+    """What the modules of the model are called in a file."""
+    return {
+        name.asname or name.name: ".".join(filter(None, ((node.module or ""), name.name)))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level == 2
+        for name in node.names
+    }
+
+
+def doors(text: str) -> Iterator[str]:
+    """Each step that a file of the shell takes through the one door, by its name in a record."""
+    tree = ast.parse(text)
+    modules = aliases(tree)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        words = [one.value if isinstance(one, ast.Constant) else getattr(one, "id", None) for one in node.args[:2]]
+        if called in ("steps", "parts", "ask") and words[:1] != ["module"] and isinstance(node.args[0], ast.Name):
+            yield f"{modules[str(words[0])]}.{words[1]}"
+        elif called in ("step", "step_of", "_over") and node.args and isinstance(node.args[0], ast.Constant):
+            yield str(words[0])
+
+
+def test_the_shell_takes_no_step_that_a_replay_does_not_know() -> None:
+    found = {name for file in sorted(SHELL.glob("*.py")) for name in doors(file.read_text(encoding="utf-8"))}
+    assert found == {*FUNCTIONS, *METHODS}
+
+
+# --- a shell that is not the model is found
+
+
+def pool_changed(core: Core, session: Session) -> None:
+    core.context.pool = Pool(core.context.pool.limit, core.context.pool.used - 1)
+
+
+def pipe_changed(core: Core, session: Session) -> None:
+    session.pipe = replace(session.pipe, front=session.pipe.front + 1)
+
+
+def inbox_changed(core: Core, session: Session) -> None:
+    session.inbox = Inbox(session.inbox.messages, session.inbox.half, session.inbox.whole + 1)
+
+
+def state_changed(core: Core, session: Session) -> None:
+    core.state = Turns(5)
+
+
+@pytest.mark.parametrize("change", [pool_changed, pipe_changed, inbox_changed, state_changed], ids=lambda f: f.__name__)
+def test_a_shell_that_changes_a_state_by_itself_is_found(
+    change: Callable[[Core, Session], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whenever a part was queued, the shell changes a state a little."""
+    carry_out = Outgoing.carry_out
+
+    def meddling(sender: Outgoing, session: Session, sent: Any, data: bytes) -> None:
+        carry_out(sender, session, sent, data)
+        change(sender.core, session)
+
+    monkeypatch.setattr(Outgoing, "carry_out", meddling)
+    (run,) = replays(parts_and_messages)
+    thread = change.__name__.partition("_")[0]
+    assert any(f": {thread}." in one and one.endswith("no step changed it") for one in run.differences)
+
+
+def test_a_shell_that_leaves_a_step_out_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts of a refused message are taken out of the queue, and the pattern is not told."""
+    step = Core.step
+
+    def deaf(core: Core, name: str, *more: Any) -> Any:
+        return core.state if name == "dropped" else step(core, name, *more)
+
+    monkeypatch.setattr(Core, "step", deaf)
+    (run,) = replays(routed)
+    assert any(one.endswith("and neither committed nor dropped") for one in run.differences)

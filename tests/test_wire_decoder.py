@@ -17,12 +17,12 @@ BIG = bytes(range(256)) * 64
 """16 KiB, which needs leave."""
 
 
-@given(streams(), cuts, st.integers(1, 3), st.sampled_from([Limits(), small_limits]))
+@given(streams(), cuts, st.integers(1, 3), st.integers(1, 4), st.sampled_from([Limits(), small_limits]))
 def test_the_events_are_those_of_the_stream_in_any_pieces(
-    stream: tuple[bytes, list[Event]], where: list[int], most: int, limits: Limits
+    stream: tuple[bytes, list[Event]], where: list[int], most: int, every: int, limits: Limits
 ) -> None:
     octets, expected = stream
-    assert events(pieces(octets, where), limits, most) == expected
+    assert events(pieces(octets, where), limits, most, every) == expected
 
 
 @given(streams())
@@ -77,6 +77,17 @@ def test_no_more_messages_are_given_out_than_asked_for() -> None:
     assert decoder.has_buffered
     assert decoder.take(3) == [[b"\3"], commands.Pong(b"")]
     assert not decoder.has_buffered
+    decoder.feed(frame(b"all"))
+    decoder.feed(b"\0")
+    assert decoder.take(1) == [[b"all"]]
+    assert decoder.has_buffered
+
+
+def test_parts_are_not_counted_as_messages() -> None:
+    decoder = Decoder((3, 1), Limits())
+    decoder.feed((frame(b"1", 1) + frame(b"2", 1) + frame(b"3")) * 3)
+    assert decoder.take(2) == [[b"1", b"2", b"3"]] * 2
+    assert decoder.take(2) == [[b"1", b"2", b"3"]]
 
 
 # --- large frames
@@ -97,6 +108,7 @@ def test_a_large_frame_waits_for_leave_and_is_read_into_its_own_memory() -> None
     target[:] = octets[1000:]
     decoder.filled(len(octets) - 1000)
     assert decoder.target() is None
+    assert decoder.take(0) == []
     assert decoder.take(9) == [[b"one", BIG]]
     assert (decoder.held, decoder.half_read) == (0, 0)
 
@@ -208,7 +220,8 @@ def rule_of(octets: bytes, limits: Limits) -> Event:
 
 def test_a_frame_may_be_as_large_as_its_limit() -> None:
     limits = Limits(frame=5)
-    assert events([frame(b"12345")], limits) == [[b"12345"]]
+    for cut in ([frame(b"12345")], one_by_one(frame(b"12345"))):
+        assert events(cut, limits) == [[b"12345"]]
     assert rule_of(b"\0\6", limits) == "WIRE-12"
     assert rule_of(pack(">BQ", 3, 1 << 62), limits) == "WIRE-12"
     assert events([frame(b"")], Limits(frame=0)) == [[b""]]
@@ -217,7 +230,9 @@ def test_a_frame_may_be_as_large_as_its_limit() -> None:
 
 def test_a_message_may_be_as_large_as_its_limit_all_parts_together() -> None:
     limits = Limits(message=5)
-    assert events([frame(b"12", 1) + frame(b"", 1) + frame(b"345")], limits) == [[b"12", b"", b"345"]]
+    octets = frame(b"12", 1) + frame(b"", 1) + frame(b"345")
+    for cut in ([octets * 2], one_by_one(octets * 2)):
+        assert events(cut, limits) == [[b"12", b"", b"345"]] * 2
     assert events([frame(b"12345") * 2], limits) == [[b"12345"]] * 2
     assert rule_of(frame(b"12", 1) + b"\0\4", limits) == "WIRE-13"
     assert rule_of(b"\0\6", limits) == "WIRE-13"
@@ -232,7 +247,9 @@ def test_the_large_part_of_a_message_counts_as_well() -> None:
 
 def test_a_message_may_have_as_many_parts_as_its_limit() -> None:
     limits = Limits(parts=2)
-    assert events([(frame(b"", 1) + frame(b"")) * 2], limits) == [[b"", b""]] * 2
+    octets = (frame(b"1", 1) + frame(b"2")) * 2
+    for cut in ([octets], one_by_one(octets)):
+        assert events(cut, limits) == [[b"1", b"2"]] * 2
     assert rule_of(frame(b"", 1) * 2 + b"\1\0", limits) == "WIRE-14"
     assert events([frame(b"1")], Limits(parts=1)) == [[b"1"]]
     assert rule_of(frame(b"1"), Limits(parts=0)) == "WIRE-14"

@@ -256,6 +256,13 @@ def test_what_no_peer_could_be_told_is_our_own_error(change: dict[str, object]) 
         replace(PUSH, **change)  # type: ignore[arg-type]
 
 
+def test_a_handshake_that_failed_has_failed() -> None:
+    handshake = Handshake(PUSH, Limits())
+    for octets in (b"\0", greeting(), b""):
+        with pytest.raises(PeerError, match="WIRE-4"):
+            handshake.feed(octets)
+
+
 # --- arbitrary octets
 
 

@@ -79,6 +79,7 @@ TRAFFIC = [
     Case(Rule.WIRE_14, "the fourth part", frame(b"", 1) * 3 + b"\0\0"),
     Case(Rule.WIRE_15, "long", pack(">BQ", 6, 901)),
     Case(Rule.WIRE_18, "nothing", frame(b"", 4)),
+    Case(Rule.WIRE_18, "nothing, before what might be a long message", b"\4" + bytes(7) + b"\5short"),
     Case(Rule.WIRE_18, "no name", frame(b"\0PING", 4)),
     Case(Rule.WIRE_18, "half a name", frame(b"\5PING", 4)),
     Case(Rule.WIRE_18, "half a name, long", frame(b"\5PING", 4, long=True)),

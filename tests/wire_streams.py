@@ -31,15 +31,21 @@ def one_by_one(data: bytes) -> Iterator[bytes]:
     return pieces(data, range(len(data)))
 
 
-def events(parts: Iterable[bytes], limits: Limits = Limits(), most: int = 1 << 30) -> list[Event]:  # noqa: B008
+def events(
+    parts: Iterable[bytes],
+    limits: Limits = Limits(),  # noqa: B008
+    most: int = 1 << 30,
+    every: int = 1,
+) -> list[Event]:
     """What a decoder makes of these pieces, asked for ``most`` messages at a time; it may have all the memory it wants.
 
-    What belongs to an allowed body is put there, as the shell does, and all else is fed.
+    What belongs to an allowed body is put there, as the shell does, and all else is fed; it is asked after ``every``
+    so many pieces, and at the end.
     """
     decoder = Decoder((3, 1), limits)
     found: list[Event] = []
     try:
-        for part in parts:
+        for number, part in enumerate(parts, 1):
             rest = part
             while rest:
                 target = decoder.target()
@@ -51,7 +57,9 @@ def events(parts: Iterable[bytes], limits: Limits = Limits(), most: int = 1 << 3
                     target[:count] = rest[:count]
                     decoder.filled(count)
                     rest = rest[count:]
-                found += taken(decoder, most)
+                if number % every == 0:
+                    found += taken(decoder, most)
+        found += taken(decoder, most)
     except PeerError as error:
         found.append(error.rule.value)
     return found

@@ -30,34 +30,52 @@ class Context(contexts.Context):
         return Socket(self, kind)
 
 
-class Socket:
-    """A socket whose send and recv are awaited; names and errors are those of :class:`enomem.Socket`."""
+class Changes:
+    """The tasks that wait for a change of one socket: futures of one loop, which any thread may have woken.
 
-    def __init__(self, context: contexts.Context, kind: int) -> None:
-        self.sync = sockets.Socket(context, kind)
-        self._waiting: list[asyncio.Future[None]] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = 0
-        self.sync.on_change(self._notified)
+    It does not know its socket, so that a socket that nobody uses any more is collected.
+    """
 
-    def _notified(self) -> None:
+    __slots__ = ("loop", "thread", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[asyncio.Future[None]] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.thread = 0
+
+    def told(self) -> None:
         """Called by whichever thread changed something, with the context's lock held."""
-        loop = self._loop
-        if not self._waiting or loop is None:
+        loop = self.loop
+        if not self.waiting or loop is None:
             return
-        waiting, self._waiting = self._waiting, []
-        if threading.get_ident() == self._thread:
+        waiting, self.waiting = self.waiting, []
+        if threading.get_ident() == self.thread:
             _wake(waiting)
             return
         with contextlib.suppress(RuntimeError):
             # A loop that is closed has no task left that waits.
             loop.call_soon_threadsafe(_wake, waiting)
 
+    def forget(self, change: asyncio.Future[None]) -> None:
+        """Nobody waits for this one any more."""
+        waiting = self.waiting
+        if change in waiting:
+            waiting.remove(change)
+
+
+class Socket:
+    """A socket whose send and recv are awaited; names and errors are those of :class:`enomem.Socket`."""
+
+    def __init__(self, context: contexts.Context, kind: int) -> None:
+        self.sync = sockets.Socket(context, kind)
+        self._changes = Changes()
+        self.sync.on_change(self._changes.told)
+
     def _arm(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
         """What is done at the next change."""
         change: asyncio.Future[None] = loop.create_future()
         with self.sync.context.lock:
-            self._waiting.append(change)
+            self._changes.waiting.append(change)
         return change
 
     async def _wait(self, change: asyncio.Future[None], left: float | None) -> None:
@@ -73,9 +91,10 @@ class Socket:
 
     def _here(self) -> asyncio.AbstractEventLoop:
         """The loop that this runs in, and its thread, are the ones to be told of changes."""
-        self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
-        return self._loop
+        changes = self._changes
+        changes.loop = loop = asyncio.get_running_loop()
+        changes.thread = threading.get_ident()
+        return loop
 
     async def _until(self, attempt: Callable[[], T], flags: int, option: Option) -> T:
         """Make ``attempt`` until it succeeds, or its time is over."""
@@ -88,12 +107,15 @@ class Socket:
             # Armed first, so that a change between the attempt and the wait is not missed.
             change = self._arm(loop)
             try:
-                return attempt()
-            except Again:
-                left = None if deadline is None else deadline - loop.time()
-                if left is not None and left <= 0:
-                    raise
-            await self._wait(change, left)
+                try:
+                    return attempt()
+                except Again:
+                    left = None if deadline is None else deadline - loop.time()
+                    if left is not None and left <= 0:
+                        raise
+                await self._wait(change, left)
+            finally:
+                self._changes.forget(change)
 
     async def send(self, data: Any, flags: int = 0, copy: bool = True, track: bool = False) -> None:
         """Send one part."""
@@ -112,15 +134,19 @@ class Socket:
             lambda: self.sync.send_multipart(message, flags | DONTWAIT, copy, track), flags, Option.SNDTIMEO
         )
 
+    def _at_hand(self, flags: int) -> bool:
+        """Is there something to receive? Whoever will not wait does not wait for the loop to read it either."""
+        return bool(self.sync.poll(0)) if flags & DONTWAIT else self.sync.at_hand()
+
     async def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> bytes:
         """The next part that arrives."""
-        if self.sync.at_hand():
+        if self._at_hand(flags):
             return self.sync.recv(flags, copy, track)
         return await self._until(lambda: self.sync.recv(flags | DONTWAIT, copy, track), flags, Option.RCVTIMEO)
 
     async def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False) -> list[bytes]:
         """All parts of the next message."""
-        if self.sync.at_hand():
+        if self._at_hand(flags):
             return self.sync.recv_multipart(flags, copy, track)
         return await self._until(
             lambda: self.sync.recv_multipart(flags | DONTWAIT, copy, track), flags, Option.RCVTIMEO
@@ -132,11 +158,14 @@ class Socket:
         deadline = None if timeout is None or timeout < 0 else loop.time() + timeout / 1000
         while True:
             change = self._arm(loop)
-            events = self.sync.poll(0, flags)
-            left = None if deadline is None else deadline - loop.time()
-            if events or (left is not None and left <= 0):
-                return events
-            await self._wait(change, left)
+            try:
+                events = self.sync.poll(0, flags)
+                left = None if deadline is None else deadline - loop.time()
+                if events or (left is not None and left <= 0):
+                    return events
+                await self._wait(change, left)
+            finally:
+                self._changes.forget(change)
 
     async def send_string(self, text: str, flags: int = 0, encoding: str = "utf-8") -> None:
         """Send a text as one part."""
@@ -150,19 +179,24 @@ class Socket:
         """The events of this socket's connections, as they come."""
         self.sync.monitor_events()
         loop = self._here()
-        while not self.sync.closed:
+        while True:
             change = self._arm(loop)
-            found = self.sync.monitor_events()
+            try:
+                found = self.sync.monitor_events()
+                if not found:
+                    if self.sync.closed:
+                        return
+                    await self._wait(change, None)
+            finally:
+                self._changes.forget(change)
             for event in found:
                 yield event
-            if not found:
-                await self._wait(change, None)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sync, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("sync", "_waiting", "_loop", "_thread"):
+        if name in ("sync", "_changes"):
             object.__setattr__(self, name, value)
         else:
             setattr(self.sync, name, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import random
 import socket as os_socket
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ from .weights import CONNECTION, LISTENER
 if TYPE_CHECKING:
     from .core import Core
 
+ANY_PORT = range(49152, 65536)
+"""What pyzmq tries where nothing else is asked for; the system knows better which is free."""
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -34,6 +37,7 @@ def bind(core: Core, text: str) -> str:
     """Listen at an endpoint; returns the one that it got. Nothing is left behind if it fails."""
     address = endpoints.parse(text, binding=True)
     context = core.context
+    context.reactor.start()
     context.obtain(Site.LISTENER, LISTENER)
     try:
         if address.transport == "inproc":
@@ -50,15 +54,24 @@ def bind(core: Core, text: str) -> str:
     core.listeners[endpoint] = listener
     core.last_endpoint = endpoint
     if listener.descriptor is not None:
-        context.reactor.start()
         context.reactor.watch(listener.descriptor.fileno(), READABLE, lambda _mask: accept(core, listener))
     core.tell(EventKind.LISTENING, endpoint, value=listener.descriptor.fileno() if listener.descriptor else 0)
     if listener.descriptor is None:
         context.inproc[address.path] = core
-        context.reactor.start()
         for waiting, target in context.waiting_for(address.path):
             _join(waiting, target, core)
     return endpoint
+
+
+def bind_randomly(core: Core, text: str, ports: range, tries: int) -> int:
+    """Listen at a free port of an address without one; AddressInUse if none was found in so many tries."""
+    if ports == ANY_PORT:
+        return int(bind(core, f"{text}:0").rpartition(":")[2])
+    for port in random.sample(ports, min(tries, len(ports))):
+        with contextlib.suppress(AddressInUse):
+            bind(core, f"{text}:{port}")
+            return port
+    raise AddressInUse(f"no free port of {text} was found in {tries} tries")
 
 
 def unbind(core: Core, text: str) -> None:
@@ -92,8 +105,7 @@ def unlisten(core: Core, endpoint: str) -> None:
             context.reactor.forget(number)
         listener.descriptor.close()
         if listener.address.transport == "ipc" and not endpoint.startswith("ipc://@"):
-            with contextlib.suppress(OSError):
-                os.unlink(endpoint.removeprefix("ipc://"))
+            endpoints.remove(endpoint.removeprefix("ipc://"), listener.address)
         core.tell(EventKind.CLOSED, endpoint, Reason.UNBOUND.value, value=number)
     context.release(Site.LISTENER, LISTENER)
 
@@ -164,6 +176,7 @@ def connect(core: Core, text: str) -> None:
     called = core.options.octets(Option.CONNECT_ROUTING_ID)
     if called and core.routes and core.routing.holder(called) is not None:
         raise InvalidArgument(f"another peer is called {called!r} already")
+    context.reactor.start()
     context.obtain(Site.CONNECTION, CONNECTION)
     session = core.new_session(None)
     target = Target(address, session)
@@ -179,7 +192,6 @@ def connect(core: Core, text: str) -> None:
         session.routing_id = core.routing.add(session.called, session)
     core.targets.append(target)
     core.last_endpoint = text
-    context.reactor.start()
     _attempt(core, target)
 
 
@@ -265,7 +277,12 @@ def _join(core: Core, target: Target, listening: Core) -> None:
         listening.tell(EventKind.ACCEPT_FAILED, target.address.text, Reason.NO_MEMORY.value, rule=Rule.CONNECT_5)
         _refused(core, target, Reason.NO_MEMORY.value)
         return
-    ours, theirs = os_socket.socketpair()
+    try:
+        ours, theirs = os_socket.socketpair()
+    except OSError as error:
+        listening.context.release(Site.CONNECTION, CONNECTION)
+        _refused(core, target, error.strerror or str(error))
+        return
     ours.setblocking(False)
     theirs.setblocking(False)
     _accepted(listening, theirs, target.address.text)

@@ -31,7 +31,7 @@ def close(core: Core, linger: int | None) -> None:
         session.arrived.clear()
         context.pool, session.inbox = context.steps(receive, "dropped", session.name, context.pool, session.inbox)
     core.topics.close()
-    if milliseconds == 0 or not lingering(core):
+    if milliseconds == 0 or context.failure is not None or not lingering(core):
         finish(core, now=True)
     else:
         if milliseconds > 0:
@@ -41,6 +41,10 @@ def close(core: Core, linger: int | None) -> None:
                 session.connection.flush()
         finish(core)
     core.notify()
+    if core.signal is not None:
+        core.callbacks.remove(core.signal.raise_)
+        core.signal.close()
+        core.signal = None
 
 
 def lingering(core: Core) -> bool:

@@ -99,7 +99,15 @@ class Connection(Writer):
         """Look at the heartbeat's clock: ping, give up, or look again later."""
         interval = self.core.options.number(Option.HEARTBEAT_IVL)
         timeout = self.core.options.number(Option.HEARTBEAT_TIMEOUT)
+        if self.leased:
+            # Whoever has the lease may be busy with other things, and the peer's answer may lie there unread.
+            self.fill(AT_ONCE)
+            if not self.open:
+                return
         present = now()
+        if self.paused:
+            # Who does not listen, for want of room or memory, cannot say that the peer is silent.
+            self.heard = present
         pulse = self.context.steps(
             life, "pulse", self.endpoint, present, self.heard, self.pinged, interval,
             interval if timeout < 0 else timeout, self.ttl,

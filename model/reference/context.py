@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from .. import connection as life
 from .. import send as sends
@@ -17,7 +17,7 @@ from ..memory import Need, Pool, Site
 from ..pipe import Pipe
 from ..policies import DISCARD, POLICIES, SendPolicy
 from ..send import Send, Sent
-from . import accounts
+from . import abandoned, accounts, closing
 from .constants import SocketType
 from .core import Core
 from .endpoints import Target
@@ -81,25 +81,37 @@ class Context:
         self.lock = threading.RLock()
         self.cores: set[Core] = set()
         self.inproc: dict[str, Core] = {}
-        self.stalled: set[Reader] = set()
+        self.stalled: set[Reader | Outgoing] = set()
         self.line: list[tuple[Outgoing, Session, int]] = []
+        self.orphans: list[Core] = []
         self.closed = False
         self.failure: BaseException | None = None
         self.recorder = None if record is None else Recorder(record, self.policy, self.pool)
         self.steps = Steps(self.recorder)
         self.unrecorded = self.recorder is None
         self.plain = self.unrecorded and allocator is None
-        self.reactor = Reactor(self.lock, self._io_failed)
+        # Weakly: a context that nobody uses any more is collected, though its thread runs.
+        self.reactor = Reactor(self.lock, weakref.WeakMethod(self._io_failed))
         self._sockets: weakref.WeakSet[Socket] = weakref.WeakSet()
         self._count = 0
         self._emptied = threading.Condition(self.lock)
-        self._process = os.getpid()
+        abandoned.keep(self)
+
+    @classmethod
+    def instance(cls) -> Self:
+        """The context that all of a program share; a new one, if there is none or it was terminated."""
+        with _instances_lock:
+            shared = _instances.get(cls)
+            if shared is None or shared.closed:
+                shared = _instances[cls] = cls()
+            return shared  # type: ignore[return-value]
 
     # --- memory
 
     def memory(self) -> Memory:
         """What is held now, by site; OurBug if the sites do not add up to what the pool says."""
         with self.lock:
+            self.bury()
             sites = dict.fromkeys(Site, 0)
             for core in self.cores:
                 accounts.count(core, sites)
@@ -179,8 +191,8 @@ class Context:
             if not outgoing.served(session, parts):
                 break
             del self.line[0]
-        for connection in list(self.stalled):
-            self.reactor.soon(connection.retry)
+        for stalled in list(self.stalled):
+            self.reactor.soon(stalled.retry)
 
     # --- sockets
 
@@ -194,6 +206,7 @@ class Context:
         """The inside of a new socket."""
         with self.lock:
             self.check()
+            self.bury()
             try:
                 which = SocketType(kind)
             except ValueError:
@@ -213,7 +226,13 @@ class Context:
 
     def keep(self, socket: Socket) -> None:
         """Know a socket, for as long as its application does."""
-        self._sockets.add(socket)
+        with self.lock:
+            self._sockets.add(socket)
+
+    def bury(self) -> None:
+        """Close the sockets that are garbage and were not closed."""
+        with self.lock:
+            abandoned.bury(self.orphans)
 
     def waiting_for(self, path: str) -> list[tuple[Core, Target]]:
         """Who wants to connect to an in-process endpoint that somebody listens at only now."""
@@ -229,32 +248,43 @@ class Context:
         self._emptied.notify_all()
 
     def _io_failed(self, error: BaseException) -> None:
-        self.failure = error
         with self.lock:
+            self.failure = error
+            # The shortest way of each call looks at this only.
+            self.closed = True
             for core in list(self.cores):
+                told, core.callbacks = core.callbacks, []
                 core.notify()
+                core.callbacks = told
             self._emptied.notify_all()
+            # Last, since one of them may be what failed.
+            for call in [call for core in self.cores for call in core.callbacks]:
+                call()
 
     # --- the end
 
     def term(self) -> None:
         """Terminate: blocked calls raise ContextTerminated; returns when all sockets are closed and have lingered."""
         with self.lock:
-            if self.closed and not self.cores:
-                return
             self.closed = True
             for core in list(self.cores):
                 core.notify()
+            self.bury()
             while self.cores and self.failure is None:
                 self._emptied.wait(1.0)
+                self.bury()
         self.reactor.stop()
         if self.recorder is not None:
             self.recorder.close()
 
     def destroy(self, linger: int | None = None) -> None:
         """Close all sockets, and terminate."""
-        for socket in list(self._sockets):
-            socket.close(linger)
+        with self.lock:
+            for socket in list(self._sockets):
+                socket.close(linger)
+            # Sockets that their application has forgotten.
+            for core in list(self.cores):
+                closing.close(core, linger)
         self.term()
 
     def __enter__(self) -> Context:
@@ -264,3 +294,7 @@ class Context:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.destroy()
+
+
+_instances: dict[type[Context], Context] = {}
+_instances_lock = threading.Lock()

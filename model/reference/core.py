@@ -7,7 +7,6 @@ All methods are called with the context's lock held.
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +32,17 @@ from .outgoing import Outgoing
 from .sessions import Session
 from .signalling import Signal
 from .topics import Topics
+from .waiting import DONTWAIT
 from .weights import CONNECTION, weight
 
 if TYPE_CHECKING:
     from .context import Context
+    from .waiting import Released
 
 UNLIMITED = 1 << 60
+
+_chance = random.Random()
+"""Not the module's own generator, which an application may have seeded, and which a test may watch."""
 
 
 class Core:
@@ -59,8 +63,9 @@ class Core:
         self.last_endpoint = ""
         self.closed = False
         self.receive_hwm = self.send_hwm = 0
-        self.waiters: list[threading.Lock] = []
+        self.waiters: list[Released] = []
         self.bell: Signal | None = None
+        self.signal: Signal | None = None
         self.listening = False
         self.callbacks: list[Callable[[], None]] = []
         self.authenticate: Callable[[bytes, bytes], bool] | None = None
@@ -122,7 +127,7 @@ class Core:
     @staticmethod
     def jitter() -> float:
         """A fraction, different each time."""
-        return random.random()
+        return _chance.random()
 
     def place_of(self, address: bytes) -> int:
         """The place of the pipe that an address names, -1 if it names none."""
@@ -160,9 +165,12 @@ class Core:
         session.weights.committed -= units
         self.tell(EventKind.DISCARDED, session.name, kept.rule.value, rule=kept.rule, messages=1)
 
-    def leased(self) -> bool:
-        """Does a thread wait for the only connection itself, so that a look at it now would be one too many?"""
-        return len(self.connections) == 1 and all(connection.leased for connection in self.connections)
+    def leased(self, flags: int) -> bool:
+        """Is the only connection read by whoever waits for it? Then a look by who may wait, too, is one too many."""
+        hurries = flags & DONTWAIT or self.options.number(Option.RCVTIMEO) == 0
+        return len(self.connections) == 1 and all(
+            each.leased and (not hurries or each.lease_over is not None) for each in self.connections
+        )
 
     def sole(self, listeners: int = 0) -> Connection | None:
         """The only connection, if nothing else is to be waited for, and no more than so many are told of changes."""
@@ -364,14 +372,16 @@ class Core:
         after = context.steps(
             life, "ended", connection.endpoint, reason, connection.initiated,
             session.tries if session is not None else 0, self.options.number(Option.RECONNECT_IVL),
-            self.options.number(Option.RECONNECT_IVL_MAX), random.random(),
+            self.options.number(Option.RECONNECT_IVL_MAX), _chance.random(),
         )  # fmt: skip
         if after.then == Next.RECONNECT and session is not None and not session.ended and not self._finished(session):
             session.tries = after.tries
+            self.topics.unread(session, connection.pending)
             attaching.retry(self, session, after.delay)
         else:
             context.release(Site.CONNECTION, CONNECTION)
             if session is not None:
+                self.topics.unread(session, connection.pending)
                 if session.target is not None and session.target in self.targets:
                     self.targets.remove(session.target)
                 self.drop_pipe(session)

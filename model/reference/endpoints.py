@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import socket as os_socket
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from .options import Options
 if TYPE_CHECKING:
     from .sessions import Session
 
+IPC_MOST = 107
+"""Octets of a path, since the system's field for it has 108 with the zero at the end (unix(7))."""
 ACCEPT_DELAY = 100
 """Milliseconds for which a listener rests after it could not accept for want of memory or descriptors."""
 
@@ -38,9 +41,12 @@ def parse(text: str, binding: bool) -> Address:
         raise InvalidArgument(f"{text!r} is no endpoint: transport://address is wanted")
     if transport == "inproc":
         return Address(text, transport, path=rest)
+    _encodable(text)
     if transport == "ipc":
         if not hasattr(os_socket, "AF_UNIX"):
             raise SocketError("ipc is not supported on this machine", errno.EPROTONOSUPPORT)
+        if len(os.fsencode(rest)) > IPC_MOST:
+            raise SocketError(f"the path of {text!r} has more than {IPC_MOST} octets", errno.ENAMETOOLONG)
         return Address(text, transport, path=rest)
     if transport != "tcp":
         raise SocketError(f"the transport {transport!r} of {text!r} is not supported", errno.EPROTONOSUPPORT)
@@ -59,6 +65,16 @@ def parse(text: str, binding: bool) -> Address:
     if host == "*" and not binding:
         raise InvalidArgument(f"{text!r} names no host to connect to")
     return Address(text, transport, host, number)
+
+
+def _encodable(text: str) -> None:
+    """InvalidArgument for what the operating system cannot be told."""
+    try:
+        told = os.fsencode(text)
+    except UnicodeError:
+        told = b"\0"
+    if b"\0" in told:
+        raise InvalidArgument(f"{text!r} is no endpoint: it has characters that no address has")
 
 
 def _resolve(address: Address, options: Options, passive: bool) -> tuple[int, tuple[object, ...]]:
@@ -91,6 +107,11 @@ def tune(descriptor: os_socket.socket, options: Options) -> None:
         value = options.number(option)
         if value >= 0 and name >= 0:
             descriptor.setsockopt(level, name, value)
+    service = options.number(Option.TOS)
+    if service and descriptor.family == os_socket.AF_INET:
+        descriptor.setsockopt(os_socket.IPPROTO_IP, os_socket.IP_TOS, service)
+    elif service:
+        descriptor.setsockopt(os_socket.IPPROTO_IPV6, os_socket.IPV6_TCLASS, service)
 
 
 def listen(address: Address, options: Options) -> tuple[os_socket.socket, str]:
@@ -127,9 +148,10 @@ def _listen_ipc(address: Address, options: Options) -> tuple[os_socket.socket, s
     descriptor = os_socket.socket(os_socket.AF_UNIX, os_socket.SOCK_STREAM)
     try:
         if not path.startswith("@"):
-            # A path that a dead process left behind is taken over, as libzmq does.
+            # A path that a dead process left behind is taken over, as libzmq does; another file is left alone.
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+                if stat.S_ISSOCK(os.stat(path, follow_symlinks=False).st_mode):
+                    os.unlink(path)
         descriptor.bind(_unix(path))
         descriptor.listen(options.number(Option.BACKLOG))
         descriptor.setblocking(False)
@@ -138,6 +160,14 @@ def _listen_ipc(address: Address, options: Options) -> tuple[os_socket.socket, s
         number = error.errno or errno.EINVAL
         raise error_of(number, f"cannot listen at {address.text}: {error.strerror or error}") from None
     return descriptor, f"ipc://{path}"
+
+
+def remove(path: str, address: Address) -> None:
+    """Remove the file of a listener, and the folder that was made for it."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+        if address.path == "*":
+            os.rmdir(os.path.dirname(path))
 
 
 def connecting(address: Address, options: Options) -> os_socket.socket:
@@ -149,7 +179,11 @@ def connecting(address: Address, options: Options) -> os_socket.socket:
         family, where = _resolve(address, options, passive=False)
         descriptor = os_socket.socket(family, os_socket.SOCK_STREAM)
     descriptor.setblocking(False)
-    code = descriptor.connect_ex(where)  # type: ignore[arg-type]
+    try:
+        code = descriptor.connect_ex(where)  # type: ignore[arg-type]
+    except OSError:
+        descriptor.close()
+        raise
     if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
         descriptor.close()
         raise OSError(code, os.strerror(code))

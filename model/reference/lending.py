@@ -16,11 +16,16 @@ class Lent:
     """One connection, read by an event loop; it ends with the lease, or when the socket's queue is full."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, connection: Reader) -> None:
+        self._number = -1
         self._loop = loop
         self._connection = connection
         # A descriptor of its own: the connection may be closed, and its number used again, before the loop knows.
         self._number = os.dup(connection.number)
-        loop.add_reader(self._number, self._ready)
+        try:
+            loop.add_reader(self._number, self._ready)
+        except BaseException:
+            self._forget()
+            raise
         connection.lend(self._over)
 
     def _ready(self) -> None:
@@ -41,6 +46,16 @@ class Lent:
             self._close()
 
     def _close(self) -> None:
-        with contextlib.suppress(RuntimeError):
-            self._loop.remove_reader(self._number)
-        os.close(self._number)
+        if self._number >= 0:
+            with contextlib.suppress(RuntimeError):
+                self._loop.remove_reader(self._number)
+            self._forget()
+
+    def _forget(self) -> None:
+        number, self._number = self._number, -1
+        if number >= 0:
+            os.close(number)
+
+    def __del__(self) -> None:
+        # A loop that was closed in between forgets what it was told to call.
+        self._forget()

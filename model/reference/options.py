@@ -41,7 +41,7 @@ def _flag(default: int = 0) -> Kind:
 ANY = 2**62
 
 KINDS: dict[Option, Kind] = {
-    Option.AFFINITY: Kind(0, _int(0, 2**64)),
+    Option.AFFINITY: Kind(0, _int(0, 2**64 - 1)),
     Option.ROUTING_ID: Kind(b"", _routing_id),
     Option.RATE: Kind(100, _int(1)),
     Option.RECOVERY_IVL: Kind(10000, _int(0)),
@@ -57,7 +57,6 @@ KINDS: dict[Option, Kind] = {
     Option.MULTICAST_HOPS: Kind(1, _int(1)),
     Option.RCVTIMEO: Kind(-1, _int(-1)),
     Option.SNDTIMEO: Kind(-1, _int(-1)),
-    Option.IPV4ONLY: _flag(1),
     Option.ROUTER_MANDATORY: _flag(),
     Option.TCP_KEEPALIVE: Kind(-1, _int(-1, 1)),
     Option.TCP_KEEPALIVE_CNT: Kind(-1, _int(-1)),
@@ -67,7 +66,8 @@ KINDS: dict[Option, Kind] = {
     Option.XPUB_VERBOSE: _flag(),
     Option.XPUB_VERBOSER: _flag(),
     Option.XPUB_NODROP: _flag(),
-    Option.INVERT_MATCHING: _flag(),
+    # Not carried out, so not taken: who sets it would get the opposite of what was asked for.
+    Option.INVERT_MATCHING: Kind(0, _int(0, 0)),
     Option.IPV6: _flag(),
     Option.PLAIN_SERVER: _flag(),
     Option.PLAIN_USERNAME: Kind(b"", _octets(255)),
@@ -102,6 +102,8 @@ class Options:
         """The value of ``option``; NotSupported if there is none of that name."""
         if option == Option.MECHANISM:
             return PLAIN if self.number(Option.PLAIN_SERVER) or self.octets(Option.PLAIN_USERNAME) else NULL
+        if option == Option.IPV4ONLY:
+            return 1 - self.number(Option.IPV6)
         kind = KINDS.get(option)
         if kind is None:
             raise NotSupported(f"there is no value of the option {option.name} to be read")
@@ -121,6 +123,8 @@ class Options:
 
     def set(self, option: Option, value: Value) -> None:
         """Set ``option``; InvalidArgument if it does not take this value."""
+        if option == Option.IPV4ONLY and value in (0, 1):
+            option, value = Option.IPV6, 1 - int(value)
         kind = KINDS.get(option)
         if kind is None or not kind.settable:
             raise InvalidArgument(f"the option {option.name} cannot be set")

@@ -122,6 +122,7 @@ class Outgoing:
             if way is Way.PIPE:
                 core.state = begin.state
                 session: Session = core.sessions[begin.pipe]
+                self.current = session
                 if not self.context.policy.reserves or self._reserved(session, begin.lead, data, whole, parts, flags):
                     break
             elif way is Way.FAN:
@@ -136,7 +137,6 @@ class Outgoing:
                 core.state = begin.state
                 self._refuse(way, begin.rule, last)
                 return None
-        self.current = session
         if begin.lead:
             self.lead = wrapping.lead(core, begin.lead)
         if begin.address:
@@ -258,6 +258,7 @@ class Outgoing:
         self.send = sent.send
         context.pool = sent.pool
         if sent.answer == Answer.NO_MEMORY:
+            self._over()
             assert sent.refused is not None
             raise NoMemory(sent.refused, sends.whole_message(session.weights, parts), *sent.rules)
         if sent.answer == Answer.WAIT:
@@ -270,7 +271,10 @@ class Outgoing:
             except BaseException:
                 if waiting in context.line:
                     context.line.remove(waiting)
-                self.abort(session)
+                    # It may be told to call again (an event loop's call does not stand in line).
+                    context.stalled.add(self)
+                if not core.closed:
+                    self.abort(session)
                 raise
         return not session.ended or self._again(session)
 
@@ -309,8 +313,16 @@ class Outgoing:
         self.carry_out(session, sent, b"")
         return sent.send  # type: ignore[no-any-return]
 
+    def retry(self) -> None:
+        """Memory was given back: a call that would not wait for it may be made again."""
+        self.context.stalled.discard(self)
+        self.core.notify()
+
     def give_up(self) -> None:
-        """The socket is closed."""
+        """The socket is closed, be it while a thread waits in line for its memory."""
+        context = self.context
+        context.line[:] = [waiting for waiting in context.line if waiting[0] is not self]
+        context.stalled.discard(self)
         self.abort()
 
     def probe(self, session: Session) -> None:

@@ -12,6 +12,7 @@ import selectors
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -41,7 +42,7 @@ class Timer:
 class Reactor:
     """One thread, one selector, one heap of timers."""
 
-    def __init__(self, lock: threading.RLock, failed: Callable[[BaseException], None]) -> None:
+    def __init__(self, lock: threading.RLock, failed: weakref.WeakMethod[Callable[[BaseException], None]]) -> None:
         self._lock = lock
         self._failed = failed
         self._selector = selectors.DefaultSelector()
@@ -49,7 +50,7 @@ class Reactor:
         self._count = itertools.count()
         self._soon: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
-        self._stopped = False
+        self._stopped = self._closed = False
         self._woken = False
         self._warm = False
         self._sleeping_until = 0.0
@@ -59,20 +60,36 @@ class Reactor:
         self._selector.register(self._wake_out, READABLE, self._drain)
 
     def start(self) -> None:
-        """Start the thread, if it does not run yet."""
+        """Start the thread, if it does not run yet; RuntimeError if the machine has no thread for it."""
         if self._thread is None and not self._stopped:
-            self._thread = threading.Thread(target=self._run, name="enomem-io", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="enomem-io", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def stop(self) -> None:
-        """End the thread, and wait for it; call it without the lock."""
-        self._stopped = True
-        self.wake(always=True)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
-        self._selector.close()
-        os.close(self._wake_out)
-        os.close(self._wake_in)
+        """End the thread, and wait for it; call it without the lock. Twice, and by several threads, is fine."""
+        with self._lock:
+            self._stopped = True
+            thread = self._thread
+            self.wake(always=True)
+        if thread is None:
+            self.close()
+        elif thread is not threading.current_thread():
+            thread.join()
+
+    def close(self) -> None:
+        """Close what the thread waits with; the thread does that as the last thing, unless it was never started."""
+        with self._lock:
+            if not self._closed:
+                self._stopped = self._closed = True
+                self._selector.close()
+                os.close(self._wake_out)
+                os.close(self._wake_in)
+
+    def abandon(self) -> None:
+        """In a forked child: there is no thread, and the descriptors are copies."""
+        self._thread = None
+        self.close()
 
     def watch(self, descriptor: int, mask: int, callback: Callback) -> None:
         """Call ``callback(mask)`` whenever ``descriptor`` is ready for something of ``mask``."""
@@ -106,7 +123,8 @@ class Reactor:
 
     def wake(self, always: bool = False) -> None:
         """Have the thread look around, unless it is about to anyway."""
-        if self._woken and not always:
+        if self._closed or (self._woken and not always):
+            # Once it is closed, the number of its descriptor may be another's.
             return
         if self._thread is threading.current_thread():
             return
@@ -128,8 +146,12 @@ class Reactor:
             while not self._stopped:
                 self._turn()
         except BaseException as error:  # the thread must not die in silence: every socket of the context is told
-            self._failed(error)
+            failed = self._failed()
+            if failed is not None:
+                failed(error)
             raise
+        finally:
+            self.close()
 
     def _turn(self) -> None:
         with self._lock:

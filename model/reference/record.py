@@ -92,6 +92,13 @@ class Recorder:
         except OSError as error:
             self._failure = error
 
+    def abandon(self) -> None:
+        """In a forked child: what is not written yet is the parent's to be written."""
+        if not self._file.closed:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._file.fileno(), inheritable=False)
+            os.close(nowhere)
+
     def close(self) -> None:
         """Write the last line; OSError if not everything could be written. Closed already is fine."""
         if self._file.closed:

@@ -6,19 +6,18 @@ import contextlib
 import errno
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..rules import Rule
-from . import attaching, closing
+from . import abandoned, attaching, closing
 from .constants import Option, PollEvent, SocketType
 from .context import Context
-from .errors import Again, ContextTerminated, InvalidArgument, NotASocket, SocketError
+from .errors import Again, InvalidArgument, SocketError
 from .lending import Lent
 from .monitor import Event
 from .signalling import Signal
-from .waiting import Waiter
+from .waiting import Released, Waiter, take_back
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,7 +44,6 @@ class Socket:
         self._lock = context.lock
         self._out = self._core.outgoing
         self._in = self._core.incoming
-        self._signal: Signal | None = None
         self._waiter = Waiter(self._core)
         context.keep(self)
 
@@ -97,21 +95,21 @@ class Socket:
 
     def try_send(self, data: Any, flags: int = 0) -> bool:
         """Send one part, if that can be done without waiting; False if it cannot."""
-        with self._lock:
-            self._core.check()
-            if not self._out.writable():
-                return False
-            self.send(data, flags)
-        return True
+        return self._tried(self.send, data, flags)
 
     def try_send_multipart(self, parts: list[Any], flags: int = 0) -> bool:
         """Send a message, if that can be done without waiting; False if it cannot."""
+        return self._tried(self.send_multipart, parts, flags)
+
+    def _tried(self, send: Callable[[Any, int], None], data: Any, flags: int) -> bool:
         with self._lock:
             self._core.check()
-            if not self._out.writable():
-                return False
-            self.send_multipart(parts, flags)
-        return True
+            # What looks writable may still have to wait: in line for memory, or for the one peer that was named.
+            if self._out.writable():
+                with contextlib.suppress(Again):
+                    send(data, flags | DONTWAIT)
+                    return True
+        return False
 
     def abort_message(self) -> None:
         """Drop the unfinished message (SEND-11); this needs no memory and never fails."""
@@ -129,7 +127,7 @@ class Socket:
             rule = incoming.forbidden()
             if rule is not None:
                 incoming.refuse(rule)
-            if not self._core.leased() and self._core.fill() and incoming.prefetch():
+            if not self._core.leased(flags) and self._core.fill() and incoming.prefetch():
                 return
             wait()
             if incoming.prefetch():
@@ -206,10 +204,10 @@ class Socket:
     def bind_to_random_port(
         self, endpoint: str, min_port: int = 49152, max_port: int = 65536, max_tries: int = 100
     ) -> int:
-        """Listen at any free port of an address without one; returns the port."""
-        del min_port, max_port, max_tries
-        self.bind(f"{endpoint}:0")
-        return int(self.last_endpoint.rpartition(":")[2])
+        """Listen at a free port, at least ``min_port`` and less than ``max_port``, which is returned; AddressInUse."""
+        with self._lock:
+            self._core.check()
+            return attaching.bind_randomly(self._core, endpoint, range(min_port, max_port), max_tries)
 
     @property
     def last_endpoint(self) -> str:
@@ -247,8 +245,8 @@ class Socket:
                 return self._core.last_endpoint.encode()
             if which == Option.FD:
                 return self._descriptor()
-            if self._signal is not None:
-                self._signal.clear()
+            if self._core.signal is not None:
+                self._core.signal.clear()
             return self._events()
 
     setsockopt = set
@@ -278,20 +276,25 @@ class Socket:
         return self.get(option)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        option = Option.__members__.get(name.upper())
-        if option is None or name.startswith("_"):
+        if name.startswith("_") or name == "context":
             object.__setattr__(self, name, value)
-        else:
-            self.set(option, value)
+            return
+        try:
+            option = Option[name.upper()]
+        except KeyError:
+            raise AttributeError(f"a socket has no option {name!r}") from None
+        self.set(option, value)
 
     # --- waiting for several
 
     def _descriptor(self) -> int:
-        if self._signal is None:
-            self._signal = Signal()
-            self._core.callbacks.append(self._signal.raise_)
-            self._signal.raise_()
-        return self._signal.descriptor
+        core = self._core
+        if core.signal is None:
+            core.signal = Signal()
+            core.callbacks.append(core.signal.raise_)
+            core.signal.raise_()
+            take_back(core)
+        return core.signal.descriptor
 
     def _events(self) -> int:
         core, events = self._core, 0
@@ -315,6 +318,17 @@ class Socket:
                 except Again:
                     return 0
 
+    def awaited(self, waiter: Released, wanted: bool) -> None:
+        """Have ``waiter.release()`` called at the next change, by any thread and with the lock held; or no longer."""
+        with self._lock:
+            waiters = self._core.waiters
+            if waiter in waiters:
+                waiters.remove(waiter)
+            if wanted:
+                self._core.check()
+                take_back(self._core)
+                waiters.append(waiter)
+
     def on_change(self, call: Callable[[], None]) -> None:
         """Have ``call`` called, by any thread and with the lock held, whenever something about the socket changed."""
         with self._lock:
@@ -326,7 +340,8 @@ class Socket:
             self._out.streak = 0
             sole = self._core.sole(listeners=1)
             if sole is not None and not sole.leased:
-                with contextlib.suppress(NotImplementedError):
+                with contextlib.suppress(NotImplementedError, OSError):
+                    # Without a descriptor to spare the I/O thread goes on reading.
                     Lent(loop, sole)
 
     # --- the monitor
@@ -343,22 +358,7 @@ class Socket:
         Events are kept from the first call of `events` or `monitor_events` on.
         """
         self._core.monitor.wanted = True
-        return self._events_until(timeout)
-
-    def _events_until(self, timeout: float | None) -> Iterator[Event]:
-        while True:
-            deadline = None if timeout is None else time.monotonic() + timeout
-            with self._lock:
-                found = self._core.monitor.drain()
-                while not found:
-                    if self._core.closed:
-                        return
-                    try:
-                        self._waiter.waits(deadline)
-                    except (Again, NotASocket, ContextTerminated):
-                        return
-                    found = self._core.monitor.drain()
-            yield from found
+        return self._waiter.events(timeout)
 
     # --- the end
 
@@ -371,10 +371,10 @@ class Socket:
         """Close it; what is committed is sent for ``linger`` milliseconds more (None: as the option says)."""
         with self._lock:
             closing.close(self._core, linger)
-            if self._signal is not None:
-                self._core.callbacks.remove(self._signal.raise_)
-                self._signal.close()
-                self._signal = None
+
+    def __del__(self) -> None:
+        if "_core" in self.__dict__:
+            abandoned.dropped(self._core)
 
     def __enter__(self) -> Socket:
         return self
@@ -392,4 +392,4 @@ def _option(option: int) -> Option:
         raise SocketError(f"there is no option {option!r}", errno.EINVAL) from None
 
 
-__all__ = ["PollEvent", "Rule", "Sequence", "Socket", "SocketType"]
+__all__ = ["PollEvent", "Socket", "SocketType"]

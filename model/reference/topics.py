@@ -35,6 +35,7 @@ class Topics:
         self.peers: Subscriptions[Session] = Subscriptions()
         self.units = 0
         self.targets: list[Session] | None = None
+        self._sifting: list[list[bytes]] = []
 
     # --- what the application wants
 
@@ -96,6 +97,7 @@ class Topics:
         """What of a batch is messages for the application; commands are carried out."""
         publishes = self.core.pattern.publishes
         found: list[list[bytes]] = []
+        self._sifting = found
         for item in batch:
             if type(item) is not list:
                 message = self._command(session, item)
@@ -108,6 +110,7 @@ class Topics:
                 message = None
             if message is not None:
                 found.append(message)
+        self._sifting = []
         return found
 
     def _command(self, session: Session, command: Any) -> list[bytes] | None:
@@ -153,20 +156,34 @@ class Topics:
         """A peer is gone, and its subscriptions with it; what they weighed pays for telling an XPUB's application."""
         if self.targets is not None and session in self.targets:
             self.targets.remove(session)
-        context = self.core.context
         for topic, last in self.peers.pipe_gone(session):
             self._release(topic)
             message = None if self.core.closed else self._shown(False, last, topic)
             if message is not None:
-                amount = len(message[0]) + PART
-                got = context.steps(
-                    receive, "arrived", session.name, context.pool, session.inbox, 1, amount, session.inbox.half, None
-                )
-                context.pool, session.inbox = got.pool, got.inbox
-                if got.taken:
-                    session.arrived.append(message)
-                else:
-                    self.core.tell(EventKind.DISCARDED, session.name, "", rule=got.rules[0], messages=1)
+                self._show(session, message)
+
+    def unread(self, session: Session, pending: tuple[list[list[bytes]], int, int] | None) -> None:
+        """A connection ended with messages that got no memory: what they say of subscriptions is known and is shown.
+
+        Otherwise an XPUB's application would be shown the end of what it was never shown.
+        """
+        if self.core.pattern.publishes and not self.core.closed:
+            for message in [*self._sifting, *(pending[0] if pending else ())]:
+                if commands.subscription(message) is not None:
+                    self._show(session, message)
+
+    def _show(self, session: Session, message: list[bytes]) -> None:
+        """Queue what an XPUB's application is shown, paid with what was just given back."""
+        context = self.core.context
+        amount = len(message[0]) + PART
+        got = context.steps(
+            receive, "arrived", session.name, context.pool, session.inbox, 1, amount, session.inbox.half, None
+        )
+        context.pool, session.inbox = got.pool, got.inbox
+        if got.taken:
+            session.arrived.append(message)
+        else:
+            self.core.tell(EventKind.DISCARDED, session.name, "", rule=got.rules[0], messages=1)
 
     # --- messages to many
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 from .constants import Flag, Option
-from .errors import Again
+from .errors import Again, ContextTerminated, NotASocket
+from .monitor import Event
 from .signalling import Signal
 
 if TYPE_CHECKING:
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
     from .reading import Reader
 
 DONTWAIT = int(Flag.DONTWAIT)
+
+
+class Released(Protocol):
+    """What is released when something changes; a lock that was acquired is one."""
+
+    def release(self) -> None:
+        """Something changed."""
+
+
+def take_back(core: Core) -> None:
+    """Whoever is to be told of more than its only connection leaves the reading of that to the I/O thread again."""
+    for connection in list(core.connections):
+        if connection.leased and not connection.polled:
+            connection.give_back()
 
 
 class Waiter:
@@ -26,7 +41,9 @@ class Waiter:
         core.waiting = self.wait
 
     def waits(self, deadline: float | None, reading: bool = False) -> None:
-        """Give the lock up until something changes; Again when the time is over."""
+        """Give the lock up until something changes; Again when the time is over, and whatever `Core.check` raises."""
+        # Who waits for a socket that is closed already, or whose I/O thread has failed, is never woken.
+        self.core.check()
         self.core.outgoing.streak = 0
         left = None
         if deadline is not None:
@@ -40,10 +57,29 @@ class Waiter:
             self._sleep(left)
         self.core.check()
 
+    def events(self, seconds: float | None) -> Iterator[Event]:
+        """The events of the monitor as they come, until none came for so long, or the socket is closed."""
+        while found := self._news(None if seconds is None else time.monotonic() + seconds):
+            yield from found
+
+    def _news(self, deadline: float | None) -> list[Event]:
+        monitor = self.core.monitor
+        with self.core.context.lock:
+            while not (found := monitor.drain()):
+                try:
+                    self.waits(deadline)
+                except Again:
+                    return []
+                except (NotASocket, ContextTerminated):
+                    # How the connections ended is told still.
+                    return monitor.drain()
+            return found
+
     def _sleep(self, left: float | None) -> None:
         waiter = threading.Lock()
         waiter.acquire()
         core = self.core
+        take_back(core)
         core.waiters.append(waiter)
         self.core.context.lock.release()
         try:

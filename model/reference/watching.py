@@ -110,6 +110,9 @@ class Watched:
     def give_back(self) -> None:
         """The I/O thread watches the descriptor again."""
         self.leased = False
+        if self.polled and self.core.bell is not None:
+            # While a thread polls a descriptor, closing it does not close the connection: the thread is to look again.
+            self.core.bell.raise_()
         over, self.lease_over = self.lease_over, None
         if over is not None:
             over()

@@ -51,6 +51,7 @@ class Flow:
         self.front, self.shown, self.lossy = list(front), list(shown), lossy
         self.count = 0
         self.accepted: list[int] = []
+        self.told: dict[int, int] = {}
         self.received: list[int] = []
         self.announced = -1 if lossy else stage.losses()
         self._even = True
@@ -70,6 +71,7 @@ class Flow:
     def send(self, number: int = 0) -> int:
         """Send the next message, with its recovery; returns its number when it was accepted."""
         self.count = number = number or self.count + 1
+        self.begin(number)
         parts = [*self.front, *self.message(number)]
         if self.by_parts:
             self._parts(parts)
@@ -77,6 +79,14 @@ class Flow:
             self.stage.granted(f"send {self.name}{number}", lambda: self.sender.send_multipart(parts))
         self.accepted.append(number)
         return number
+
+    def begin(self, number: int) -> None:
+        """A message is about to be sent: what is announced from the last one that arrived on may be its loss."""
+        self.told[number] = self.announced
+
+    def excused(self, number: int) -> bool:
+        """Was it announced that this message may be lost?"""
+        return self.stage.losses() > self.told[number]
 
     def _parts(self, parts: list[bytes]) -> None:
         stage, place, tries = self.stage, 0, 0
@@ -90,13 +100,9 @@ class Flow:
                 exact = not self.front and self.sender.TYPE not in (3, 4)
                 reserved = stage.policy == RESERVE and error.rule == Rule.SEND_16
                 stage.no_memory(error, rule_of(stage.policy, place, last) if exact and not reserved else None)
-                if exact or stage.policy != KEEP:
-                    # What KEEP keeps may be the library's own parts, which came before this one.
-                    held = stage.held()
-                else:
-                    held = before
-                if held > before:
-                        raise stage.broken("a refused part is held") from error
+                # What KEEP keeps may be the library's own parts, which came before this one.
+                if stage.held() > before and (exact or stage.policy != KEEP):
+                    raise stage.broken("a refused part is held") from error
                 place = self._recovered(parts, place, last)
             except Again:
                 if place and not self.front:
@@ -167,10 +173,9 @@ class Flow:
         if self.received and number <= self.received[-1]:
             raise stage.broken(f"received {number} after {self.received[-1]}")
         missing = [n for n in self.accepted if (self.received or [0])[-1] < n < number]
-        announced = stage.losses()
-        if missing and announced <= self.announced and not (self.lossy and not self.received):
+        if not all(self.excused(n) for n in missing):
             raise stage.broken(f"{missing} were accepted and are lost, and nobody was told")
-        self.announced = announced
+        self.announced = stage.losses()
         self.received.append(number)
         stage.tell(f"received {self.name}{number}")
         stage.check()
@@ -190,7 +195,7 @@ class Flow:
             if self.receive():
                 continue
             stage.impatient()
-            if stage.losses() > self.announced:
+            if self.excused(number):
                 return False
             if time.monotonic() > end:
                 raise stage.broken(f"{self.name}{number} was accepted and does not arrive, and nothing was announced")

@@ -1,9 +1,10 @@
 """The plays: what applications do over TCP, each in two or three messages, so that all windows can be tried.
 
-``fits`` says on which sides memory is worth refusing, and under which policies: all four where parts are sent one by one.
+Memory is refused to one side, or to both in one context. By default all four policies are tried where parts are sent one
+by one; the long run tries all of them everywhere, and plays each scenario longer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from enomem import (
@@ -37,12 +38,11 @@ EVERY = (DISCARD, KEEP, SKIP, RESERVE)
 
 @dataclass(frozen=True)
 class Scenario:
-    """A play, the sides that may be refused memory, and the send policies under which."""
+    """A play, and for each side that may be refused memory, the send policies under which that is tried by default."""
 
     name: str
     play: Callable[[Stage, int], None]
-    victims: tuple[str, ...] = (LEFT, RIGHT, BOTH)
-    policies: tuple[SendPolicy, ...] = (DISCARD,)
+    tried: Mapping[str, tuple[SendPolicy, ...]]
 
 
 def parts(stage: Stage, size: int) -> None:
@@ -95,7 +95,7 @@ def asked(stage: Stage, size: int) -> None:
 
 def short(stage: Stage, size: int) -> None:
     """REQ and REP with messages of one part, before which the library has parts of its own."""
-    left, right = stage.pair(REQ, REP, REQ_RELAXED=1)
+    left, right = stage.pair(REQ, REP, REQ_RELAXED=1, REQ_CORRELATE=1)
     exchange = Exchange(stage, left, right, (12,))
     for _ in range(size):
         exchange.say()
@@ -113,7 +113,7 @@ def published(stage: Stage, size: int) -> None:
         stage.connect(subscriber, endpoint)
     fan = Fan(stage, publisher, subscribers, by_parts=True)
     fan.until_heard()
-    for _ in range(size):
+    for _ in range(size - 1):
         fan.say()
 
 
@@ -127,7 +127,7 @@ def shown(stage: Stage, size: int) -> None:
     fan.until_heard()
     upstream = Flow(stage, right, left, name="u", lossy=True)
     upstream.aside = known.aside
-    for _ in range(size):
+    for _ in range(size - 1):
         fan.say()
         upstream.say()
 
@@ -218,18 +218,18 @@ def dropped(stage: Stage, size: int) -> None:
 
 
 SCENARIOS = (
-    Scenario("parts", parts, (LEFT, BOTH), EVERY),
-    Scenario("whole", whole, policies=(DISCARD, KEEP, RESERVE)),
-    Scenario("large", large),
-    Scenario("pairs", pairs, (LEFT, BOTH)),
-    Scenario("routed", routed, policies=EVERY),
-    Scenario("asked", asked, policies=EVERY),
-    Scenario("short", short, policies=EVERY),
-    Scenario("published", published),
-    Scenario("shown", shown),
-    Scenario("subscribed", subscribed),
-    Scenario("restarted", restarted),
-    Scenario("accepted", accepted),
-    Scenario("closed", closed),
-    Scenario("dropped", dropped),
+    Scenario("parts", parts, {LEFT: EVERY, BOTH: (DISCARD, KEEP)}),
+    Scenario("whole", whole, {LEFT: (DISCARD, KEEP, RESERVE), RIGHT: (DISCARD,)}),
+    Scenario("large", large, {LEFT: (DISCARD,), RIGHT: (DISCARD,), BOTH: (DISCARD,)}),
+    Scenario("pairs", pairs, {LEFT: (DISCARD,), BOTH: (DISCARD,)}),
+    Scenario("routed", routed, {LEFT: EVERY, RIGHT: (DISCARD, KEEP)}),
+    Scenario("asked", asked, {LEFT: EVERY, RIGHT: (DISCARD,)}),
+    Scenario("short", short, {LEFT: (DISCARD, KEEP, RESERVE), RIGHT: (DISCARD,)}),
+    Scenario("published", published, {LEFT: (DISCARD,), RIGHT: (DISCARD,)}),
+    Scenario("shown", shown, {LEFT: (DISCARD,), RIGHT: (DISCARD,)}),
+    Scenario("subscribed", subscribed, {LEFT: (DISCARD,), RIGHT: (DISCARD,)}),
+    Scenario("restarted", restarted, {LEFT: (DISCARD,), RIGHT: (DISCARD,)}),
+    Scenario("accepted", accepted, {LEFT: (DISCARD,), RIGHT: (DISCARD,), BOTH: (DISCARD,)}),
+    Scenario("closed", closed, {LEFT: (DISCARD,), RIGHT: (DISCARD,)}),
+    Scenario("dropped", dropped, {LEFT: (DISCARD,), BOTH: (DISCARD,)}),
 )

@@ -24,7 +24,7 @@ class Swept:
     in_vain: list[Plan] = field(default_factory=list)
 
 
-def play(scenario: Scenario, plan: Plan, policy: SendPolicy, victim: str, size: int) -> Stage:
+def play(scenario: Scenario, plan: Plan, policy: SendPolicy, victim: str, size: int = 1) -> Stage:
     """One run; Broken if anything happens that the spec does not name."""
     saved = Weights.chunk, Weights.slots
     # Chunks of two parts, so that they are asked for in a message of three.
@@ -62,7 +62,7 @@ def plans(stage: Stage) -> Iterator[Plan]:
         yield Plan(limit=limit - 1)
 
 
-def sweep(scenario: Scenario, policy: SendPolicy, victim: str, size: int) -> Swept:
+def sweep(scenario: Scenario, policy: SendPolicy, victim: str, size: int = 1) -> Swept:
     """Try all refusals; Broken at the first run in which something happens that the spec does not name."""
     swept = Swept()
     calm = max((play(scenario, NOTHING, policy, victim, size) for _ in range(2)), key=lambda s: len(s.refuser.asked))

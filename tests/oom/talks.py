@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enomem import Again, Socket
 
 from .flows import Flow, until
-from .stage import BOUND, Stage
+from .stage import BOUND, PATIENCE, Stage
 
 
 class Exchange:
@@ -63,9 +63,10 @@ class Fan:
     def say(self) -> bool:
         """Publish one message, and wait for it everywhere; False if somebody missed it."""
         first = self.flows[0]
-        number = first.send()
         for flow in self.flows[1:]:
-            flow.accepted.append(number)
+            flow.begin(first.count + 1)
+            flow.accepted.append(first.count + 1)
+        number = first.send()
         return all([flow.arrives(number) for flow in self.flows])
 
     def until_heard(self) -> None:
@@ -99,7 +100,11 @@ class Shown:
         """Wait until the peers are known to want these topics, and no others."""
         stage = self.stage
         end = time.monotonic() + BOUND
+        tries = 0
         while self.topics != topics:
+            # A peer whose subscription is refused comes again, and again.
+            tries += 1
+            stage.impatient(tries // PATIENCE)
             try:
                 message = self.publisher.recv_multipart()
             except Again:
