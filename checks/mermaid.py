@@ -30,7 +30,7 @@ def diagram(trace: Trace) -> str:
     words = verdict(trace, names)
     across = f"app{shown[0]},receiver{shown[-1]}"
     for title, sentence in zip(("expected", "happened"), words or (), strict=False):
-        lines.append(f"    Note over {across}: {title}: {_clear(sentence)}")
+        lines.append(f"    Note over {across}: {title}: {clear(sentence)}")
     return "\n".join(lines)
 
 
@@ -39,7 +39,7 @@ def _lines(moment: Moment, said: Phrase, name: str) -> list[str]:
     app, socket, receiver = f"app{name}", f"socket{name}", f"receiver{name}"
     note = _note(socket, _listed(said.rule, said.remark))
     if moment.error is not None:
-        return [f"    Note over {socket}: {_clear(said.text)}"]
+        return [f"    Note over {socket}: {clear(said.text)}"]
     match moment.action.kind:
         case Kind.CALL:
             return [_arrow(app, "->>", socket, said.call), _arrow(socket, "-->>", app, said.answer), *note]
@@ -66,13 +66,13 @@ def _listed(*texts: str) -> str:
 
 
 def _arrow(start: str, arrow: str, end: str, text: str) -> str:
-    return f"    {start}{arrow}{end}: {_clear(text)}"
+    return f"    {start}{arrow}{end}: {clear(text)}"
 
 
 def _note(over: str, text: str) -> list[str]:
-    return [f"    Note over {over}: {_clear(text)}"] if text else []
+    return [f"    Note over {over}: {clear(text)}"] if text else []
 
 
-def _clear(text: str) -> str:
+def clear(text: str) -> str:
     """``text`` without what Mermaid reads as the beginning of something else."""
     return " ".join(text.replace(";", ",").replace("#", "no. ").split()) or "nothing"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from . import mermaid
 from .errors import UsageError
-from .phrases import Names, phrase
+from .phrases import Names, Phrase, phrase
 from .sender_trace import Trace, to_json
 from .trace_format import text as json_text
 from .verdicts import verdict
@@ -30,19 +30,24 @@ def show(trace: Trace, fmt: str) -> str:
 def _text(trace: Trace) -> str:
     names = Names.of(trace)
     phrases = [phrase(trace, names, moment) for moment in trace.steps]
+    return lines_of(phrases, verdict(trace, names) or (), trace.cycle)
+
+
+def lines_of(phrases: Sequence[Phrase], sentences: Sequence[str], cycle: int | None = None) -> str:
+    """Phrases as lines, the rules below one another; then what was expected and what happened."""
     digits = max(2, len(str(len(phrases))))
     rules = [f"[{said.rule}]" if said.rule else "" for said in phrases]
     width = max((len(said.text) for said in phrases if len(said.text) <= WIDEST), default=0)
     rule_width = max(map(len, rules), default=0)
     lines = [] if phrases else [f"{0:>{digits}}  the initial state"]
     for number, (said, rule) in enumerate(zip(phrases, rules, strict=True)):
-        if number == trace.cycle:
+        if number == cycle:
             lines.append(" " * (digits + 2) + FOR_EVER)
         line = f"{number + 1:>{digits}}  {said.text:<{width}}   {rule:<{rule_width}}   {said.remark}"
         lines.append(line.rstrip())
-    if trace.cycle == len(trace.steps):
+    if cycle == len(phrases):
         lines.append(" " * (digits + 2) + NOTHING)
-    for title, sentence in zip(("expected", "happened"), verdict(trace, names) or (), strict=False):
+    for title, sentence in zip(("expected", "happened"), sentences, strict=False):
         lines.append(f"{title}: {sentence}")
     return "\n".join(lines)
 

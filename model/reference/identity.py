@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..wire.decoder import Limits
 from ..wire.handshake import Local
 from .constants import Option
+from .monitor import EventKind
 from .weights import SMALL
 
 if TYPE_CHECKING:
@@ -26,8 +28,23 @@ def local(core: Core) -> Local:
         as_server=server,
         username=octets(Option.PLAIN_USERNAME),
         password=octets(Option.PLAIN_PASSWORD),
-        authenticate=core.authenticate,
+        authenticate=None if core.authenticate is None else _guarded(core),
     )
+
+
+def _guarded(core: Core) -> Callable[[bytes, bytes], bool]:
+    """The application's word on who may come in; if it raises instead, nobody does, and the monitor says why."""
+
+    def authenticate(username: bytes, password: bytes) -> bool:
+        assert core.authenticate is not None
+        try:
+            return core.authenticate(username, password)
+        except Exception as error:  # noqa: BLE001 - the application's fault must not cost the other peers
+            reason = f"the application's check of passwords raised {type(error).__name__}: {error}"
+            core.tell(EventKind.HANDSHAKE_FAILED, "", reason)
+            return False
+
+    return authenticate
 
 
 def limits(core: Core) -> Limits:

@@ -43,8 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
                         refused += sum(stage.refuser.refused.values())
                 found += broken
                 sys.stdout.write(
-                    f"{scenario.name:12} {victim:6} {policy.name:8} {runs:6} runs {refused:8} refusals {broken:4} broken"
-                    f" {time.monotonic() - began:7.1f} s\n"
+                    f"{scenario.name:12} {victim:6} {policy.name:8} {runs:6} runs {refused:8} refusals"
+                    f" {broken:4} broken {time.monotonic() - began:7.1f} s\n"
                 )
                 sys.stdout.flush()
     return 1 if found else 0

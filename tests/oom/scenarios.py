@@ -1,7 +1,7 @@
 """The plays: what applications do over TCP, each in two or three messages, so that all windows can be tried.
 
-Memory is refused to one side, or to both in one context. By default all four policies are tried where parts are sent one
-by one; the long run tries all of them everywhere, and plays each scenario longer.
+Memory is refused to one side, or to both in one context. By default all four policies are tried where parts are sent
+one by one; the long run tries all of them everywhere, and plays each scenario longer.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
 """The stage of one run: two contexts, their sockets, what the application does when it is refused, and what must hold.
 
-Everything waits for a moment at most, and then looks again, up to a bound; what takes longer hangs. Whatever happens must
-be one of the outcomes that the spec names; whatever else happens is `Broken`.
+Everything waits for a moment at most, and then looks again, up to a bound; what takes longer hangs. Whatever happens
+must be one of the outcomes that the spec names; whatever else happens is `Broken`.
 """
 
 import os

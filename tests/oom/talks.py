@@ -67,7 +67,8 @@ class Fan:
             flow.begin(first.count + 1)
             flow.accepted.append(first.count + 1)
         number = first.send()
-        return all([flow.arrives(number) for flow in self.flows])
+        heard = [flow.arrives(number) for flow in self.flows]
+        return all(heard)
 
     def until_heard(self) -> None:
         """Publish until all subscribers have got the same message."""
