@@ -72,6 +72,7 @@ def _bound(name: str, what: str) -> Decorate:
 @click.option("--policy", "policies", multiple=True, metavar="P", help="DISCARD, KEEP, SKIP, RESERVE or FILE.py:NAME.")
 @click.option("--recovery", "recoveries", multiple=True, metavar="R", help="RESTART, RESUME or NEXT.")
 @click.option("--property", "identifiers", multiple=True, metavar="ID", help="Judge only this property.")
+@click.option("--pattern", "patterns", multiple=True, metavar="TYPE", help="A type of socket: ROUTER, REQ, PUB, ...")
 @_bound("senders", "Senders in a search")
 @_bound("parts", "Parts a message in a search")
 @_bound("memory", "Units in the pool in a search")
@@ -93,11 +94,11 @@ def _bound(name: str, what: str) -> Decorate:
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.pass_context
 def check(ctx: click.Context, /, **options: Any) -> None:
-    """Check send policies with recoveries: prove, search, and compare with what the specification claims.
+    """Check send policies with recoveries, and types of sockets: prove, search, and compare with what is claimed.
 
-    Without --policy, --recovery, --property and bounds the whole matrix is checked, and the exit code is 0 only if
-    every cell is as spec/claims.toml says, by a finished proof or search. Otherwise just that is judged: 0 if all
-    holds, 1 if something is violated, 3 if something is unknown.
+    Without --policy, --recovery, --property, --pattern and bounds the whole matrix is checked, and the exit code is 0
+    only if every cell is as spec/claims.toml says, by a finished proof or search. Otherwise just that is judged: 0 if
+    all holds, 1 if something is violated, 3 if something is unknown.
     """
     from .command_check import run
 

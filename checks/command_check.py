@@ -5,25 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
-import psutil
 from rich.console import Console
 
 from enomem.model.application import Recovery
-from enomem.model.policies import POLICIES
-from enomem.spec.claims import claims
 
-from . import console, matrix, plan, report, runner, sender_trace, wording
+from . import (
+    check_job, console, matrix, pattern_matrix, pattern_plan, pattern_trace, pattern_words, plan, report, runner,
+    sender_trace, wording,
+)  # fmt: skip
 from .certificate import slug
 from .errors import UsageError
-from .judge import Finding, prove
+from .judge import SENDER, Finding, prove
 from .matrix import Cell, Job, Verdict
 from .plan import Engine
 from .policy_file import load_policy
-from .properties import PROPERTIES
-from .search import MEMORY_SHARE
 
 OPTION_OF = {
     "app.part": "parts", "app.message": "messages", "history.accepted": "messages", "history.commits": "messages",
@@ -36,8 +33,8 @@ OPTION_OF = {
 
 
 def run(
-    *, policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], deep: bool,
-    json_file: Path | None, junit: Path | None, certificate: Path | None, traces: Path | None, fmt: str,
+    *, policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], patterns: Sequence[str],
+    deep: bool, json_file: Path | None, junit: Path | None, certificate: Path | None, traces: Path | None, fmt: str,
     jobs: int | None, max_memory: int | None, timeout: float, quiet: bool, **bounds: int | None,
 ) -> int:  # fmt: skip
     """Check, print, write; returns the exit code."""
@@ -48,13 +45,15 @@ def run(
         if directory is not None:
             _can_make(directory)
     count = runner.workers(jobs)
-    job = _job(policies, recoveries, identifiers, deep, bounds, max_memory, timeout, count)
+    job = check_job.make(
+        policies, recoveries, identifiers, patterns, deep, bounds, max_memory, timeout, count
+    )  # fmt: skip
     for text, _ in job.policies:
         plan.systems(load_policy(text), Recovery.RESTART, job.bounds)
-    work = matrix.tasks(job)
+    work = [*matrix.tasks(job), *pattern_matrix.tasks(job)]
     with console.Progress(len(work), quiet) as progress:
         outcome = runner.run(work, count, progress.show)
-    cells = matrix.cells(job, outcome.findings)
+    cells = [*matrix.cells(job, outcome.findings), *pattern_matrix.cells(job, outcome.findings)]
     problems = [] if outcome.interrupted else _problems(job, outcome.findings)
     code = _exit_code(job, cells, problems, outcome)
     try:
@@ -73,39 +72,6 @@ def run(
     return code
 
 
-def _job(
-    policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], deep: bool,
-    bounds: dict[str, int | None], max_memory: int | None, timeout: float, count: int,
-) -> Job:  # fmt: skip
-    """What is asked for; UsageError names what is unknown and what is like it."""
-    chosen = {name: value for name, value in bounds.items() if value is not None}
-    everything = not (policies or recoveries or identifiers or chosen)
-    texts = list(dict.fromkeys(policies)) or [policy.name for policy in POLICIES]
-    share = psutil.virtual_memory().available * MEMORY_SHARE / count
-    loaded = {text: load_policy(text) for text in texts}
-    return Job(
-        policies=[(text, policy.name) for text, policy in loaded.items()],
-        reserves={text: policy.reserves for text, policy in loaded.items()},
-        recoveries=[_known(r, [x.value for x in Recovery], "recovery") for r in dict.fromkeys(recoveries)]
-        or [r.value for r in Recovery],
-        identifiers=[_known(i, PROPERTIES, "property") for i in dict.fromkeys(identifiers)] or list(PROPERTIES),
-        bounds=chosen or None,
-        deep=deep,
-        claims=dict(claims()) if not chosen else {},
-        needed=everything,
-        max_bytes=int(max_memory * 2**20 if max_memory else share),
-        timeout=timeout,
-    )
-
-
-def _known(given: str, known: Sequence[str], what: str) -> str:
-    if given.upper() in known:
-        return given.upper()
-    near = get_close_matches(given.upper(), known, 1, 0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    raise UsageError(f"there is no {what} {given!r}; {hint}")
-
-
 def _problems(job: Job, findings: Sequence[Finding]) -> list[str]:
     """What makes a check fail although every cell is as claimed: assumptions or rules that mean nothing."""
     if not job.needed:
@@ -117,7 +83,7 @@ def _problems(job: Job, findings: Sequence[Finding]) -> list[str]:
     silent = matrix.never_fired(findings)
     if silent:
         found.append(f"rules that never fired in any search: {', '.join(silent)}")
-    missing = [key for key in job.claims if key[2] not in PROPERTIES]
+    missing = [key for key in (*job.claims, *job.pattern_claims) if key[-1] not in check_job.ALL]
     return found + [f"spec/claims.toml speaks of an unknown property: {' '.join(key)}" for key in missing]
 
 
@@ -137,11 +103,12 @@ def _exit_code(job: Job, cells: Sequence[Cell], problems: Sequence[str], outcome
 def _gave_up(cells: Sequence[Cell], findings: Sequence[Finding]) -> bool:
     """Is a cell not as claimed only because a solver was too slow, or was a search for an assumption stopped?"""
     late = {
-        (f.task.recovery, name) for f in findings if not f.note for name, proved in f.proved.items() if proved is None
-    }
+        (f.task.machine, f.task.recovery, name)
+        for f in findings if not f.note for name, proved in f.proved.items() if proved is None
+    }  # fmt: skip
     slow = any(
         cell.claimed == Verdict.PROVED.value and cell.verdict == Verdict.EXHAUSTED
-        and (cell.recovery, cell.identifier) in late
+        and (cell.machine, cell.recovery, cell.identifier) in late
         for cell in cells
     )  # fmt: skip
     return slow or any(f.stopped for f in findings if f.task.engine == Engine.NEEDED)
@@ -161,7 +128,7 @@ def _show(job: Job, cells: Sequence[Cell], problems: Sequence[str], outcome: run
         _show_traces(out, cells, fmt)
     for cell in cells:
         if cell.verdict == Verdict.UNKNOWN:
-            out.print(f"{cell.policy} {cell.recovery} {cell.identifier}: unknown: {cell.reason}", soft_wrap=True)
+            out.print(f"{cell.named} {cell.identifier}: unknown: {cell.reason}", soft_wrap=True)
     for finding in outcome.findings:
         if finding.stopped:
             _show_stopped(out, finding)
@@ -183,9 +150,15 @@ def _show_traces(out: Console, cells: Sequence[Cell], fmt: str) -> None:
     for cell in cells:
         if cell.trace is not None:
             if fmt == "text":
-                out.print(f"\n{cell.policy} {cell.recovery} violates {cell.identifier}:", style="bold")
-            shown = wording.show(sender_trace.trace_of(cell.trace, load_policy), fmt)
-            out.print(shown, soft_wrap=True, markup=False)
+                out.print(f"\n{cell.named} violates {cell.identifier}:", style="bold")
+            out.print(_shown(cell, fmt), soft_wrap=True, markup=False)
+
+
+def _shown(cell: Cell, fmt: str) -> str:
+    """The counterexample of a cell, in one of the formats."""
+    if cell.machine != SENDER:
+        return pattern_words.show(pattern_trace.trace_of(cell.trace, load_policy), fmt)
+    return wording.show(sender_trace.trace_of(cell.trace, load_policy), fmt)
 
 
 def _show_stopped(out: Console, finding: Finding) -> None:
@@ -226,17 +199,21 @@ def _write_traces(directory: Path, cells: Sequence[Cell]) -> None:
     """Write every counterexample as JSON, text and Mermaid."""
     for cell in cells:
         if cell.trace is not None:
-            trace = sender_trace.trace_of(cell.trace, load_policy)
-            stem = slug(f"{cell.policy}-{cell.recovery}-{cell.identifier}")
+            stem = slug(f"{cell.named}-{cell.identifier}")
             for fmt, suffix in (("json", "json"), ("text", "txt"), ("mermaid", "mmd")):
-                (directory / f"{stem}.{suffix}").write_text(wording.show(trace, fmt) + "\n", encoding="utf-8")
+                (directory / f"{stem}.{suffix}").write_text(_shown(cell, fmt) + "\n", encoding="utf-8")
 
 
 def _certify(job: Job, directory: Path) -> None:
     """Prove again, here, what was proved, and write every obligation as SMT-LIB 2."""
-    from . import certificate
+    from . import certificate, pattern_judge
 
-    for text, name in job.policies:
+    for task in pattern_matrix.tasks(job):
+        policy_of_row = None if task.policy == plan.ANY else load_policy(task.policy)
+        for system in pattern_plan.proved(pattern_judge.row(task), policy_of_row):
+            proof = pattern_judge.prove(system, task, lambda _: None)
+            certificate.write(proof, f"{task.title}, {system.pipes} peers", directory)
+    for text, name in job.policies if job.senders else ():
         policy = load_policy(text)
         for recovery in job.recoveries:
             for scope in plan.scopes(policy.reserves, job.deep):

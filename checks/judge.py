@@ -21,15 +21,22 @@ from . import invariants, plan, properties, questions, sender, sender_trace
 from .errors import Diverges, Inconclusive, Nondeterministic, OurFault
 from .graph import Graph, Starved
 from .induction import Induction, Proof
-from .plan import Bounds, Engine, Needed, Scope
+from .plan import ANY, Bounds, Engine, Needed, Scope
 from .policy_file import blame, first_usage_error, load_policy
 from .search import Progress, Result, Search
 from .sender_trace import Trace
 
 
+SENDER = "sender"
+"""The machine of the senders' closed system, as cells and traces name it; the others are types of sockets."""
+
+
 @dataclass(frozen=True)
 class Task:
-    """What one process does at a time."""
+    """What one process does at a time.
+
+    ``machine`` is `SENDER` or a type of socket; of the latter, ``turns`` are checked, or else its messages.
+    """
 
     engine: Engine
     policy: str
@@ -39,17 +46,26 @@ class Task:
     number: int = 0
     max_bytes: int | None = None
     timeout: float = 10.0
+    machine: str = SENDER
+    policy_name: str = ""
+    turns: bool = False
 
     @property
     def title(self) -> str:
         """What is shown while it runs."""
+        if self.machine != SENDER:
+            return f"{self.machine}, {'turns' if self.turns else f'{self.policy_name} {self.recovery}'}"
         what = self.scope.title if self.scope else f"{self.number + 1}"
         return f"{self.engine.value} {self.policy} {self.recovery}, {what}"
 
 
 @dataclass
 class Finding:
-    """What a task found. ``traces`` are counterexamples by property, as JSON; ``proved`` the verdicts of a proof."""
+    """What a task found. ``traces`` are counterexamples by property, as JSON; ``proved`` the verdicts of a proof.
+
+    Of a type of socket: ``systems`` are the bounds of all that was searched, in ``searched`` seconds; ``peers`` says for
+    how many of them each proof is.
+    """
 
     task: Task
     bounds: dict[str, int] = field(default_factory=dict)
@@ -65,6 +81,9 @@ class Finding:
     stopped: str | None = None
     largest: list[tuple[str, int]] = field(default_factory=list)
     note: str = ""
+    systems: tuple[dict[str, Any], ...] = ()
+    searched: float = 0.0
+    peers: tuple[str, ...] = ()
 
 
 Tell = Callable[[str], None]
@@ -73,9 +92,13 @@ Tell = Callable[[str], None]
 
 def run(task: Task, tell: Tell) -> Finding:
     """Do a task. Raises UsageError for what is the policy author's fault, OurFault for ours."""
+    if task.engine == Engine.PATTERN and task.policy == ANY:
+        return _pattern(task, None, tell)
     policy = load_policy(task.policy)
     try:
         match task.engine:
+            case Engine.PATTERN:
+                return _pattern(task, policy, tell)
             case Engine.SEARCH:
                 return _search(task, policy, tell)
             case Engine.LIVENESS:
@@ -86,6 +109,12 @@ def run(task: Task, tell: Tell) -> Finding:
                 return _needed(task, plan.needed()[task.number], tell)
     except (Diverges, Nondeterministic) as error:
         raise blame(error, policy) from None
+
+
+def _pattern(task: Task, policy: SendPolicy | None, tell: Tell) -> Finding:
+    from . import pattern_judge
+
+    return pattern_judge.run(task, policy, tell)
 
 
 def _progress(task: Task, tell: Tell) -> Callable[[Progress], None]:

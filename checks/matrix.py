@@ -13,10 +13,11 @@ from typing import Any
 
 from enomem.spec.text import entries
 
-from . import plan, properties
+from . import firing, plan, properties
 from .errors import OurFault
-from .judge import Finding, Task
-from .plan import Engine
+from .firing import Where
+from .judge import SENDER, Finding, Task
+from .plan import ANY, Engine
 
 
 class Verdict(Enum):
@@ -40,11 +41,18 @@ class Cell:
     claimed: str | None
     unbounded: tuple[str, ...] = ()
     senders: tuple[str, ...] = ()
-    bounds: tuple[dict[str, int], ...] = ()
+    bounds: tuple[dict[str, Any], ...] = ()
     states: int = 0
     seconds: float = 0.0
     trace: dict[str, Any] | None = None
     reason: str = ""
+    machine: str = SENDER
+
+    @property
+    def named(self) -> str:
+        """What it is of, in words."""
+        of = f"{self.policy} {self.recovery}"
+        return of if self.machine == SENDER else self.machine if self.policy == ANY else f"{self.machine} {of}"
 
     @property
     def as_claimed(self) -> bool:
@@ -83,15 +91,23 @@ class Job:
     bounds: plan.Bounds | None = None
     deep: bool = False
     claims: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    patterns: Sequence[str] = ()
+    """The types of sockets that are checked, too or instead."""
+    senders: bool = True
+    """Whether the senders' matrix is asked for."""
+    pattern_claims: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
     needed: bool = False
     max_bytes: int | None = None
     timeout: float = 10.0
 
 
 def tasks(job: Job) -> list[Task]:
-    """All tasks of a job, those that take longest first."""
-    live = [name for name in job.identifiers if name in properties.LIVENESS]
-    safe = [name for name in job.identifiers if name not in properties.LIVENESS]
+    """All tasks of the senders' matrix, those that take longest first."""
+    if not job.senders:
+        return []
+    asked = [name for name in job.identifiers if name in properties.PROPERTIES]
+    live = [name for name in asked if name in properties.LIVENESS]
+    safe = [name for name in asked if name not in properties.LIVENESS]
     found: list[Task] = []
     for text, _ in job.policies:
         for recovery in job.recoveries:
@@ -112,16 +128,19 @@ def tasks(job: Job) -> list[Task]:
 
 
 def cells(job: Job, findings: Iterable[Finding]) -> list[Cell]:
-    """The verdicts of a job, in the order of its policies, recoveries and properties."""
+    """The verdicts of the senders' matrix, in the order of its policies, recoveries and properties."""
+    if not job.senders:
+        return []
     by_pair: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
-        if finding.task.engine != Engine.NEEDED:
+        if finding.task.engine not in (Engine.NEEDED, Engine.PATTERN):
             by_pair.setdefault((finding.task.policy, finding.task.recovery), []).append(finding)
     return [
         _cell(job, (text, name), recovery, identifier, by_pair.get((text, recovery), []))
         for text, name in job.policies
         for recovery in job.recoveries
         for identifier in job.identifiers
+        if identifier in properties.PROPERTIES
     ]
 
 
@@ -200,12 +219,21 @@ def unneeded(findings: Iterable[Finding]) -> list[str]:
 
 
 def never_fired(findings: Iterable[Finding]) -> list[str]:
-    """The rules of the specification that fired in no search."""
-    from enomem.model.rules import Rule
-
-    # What fires only where an assumption is switched off does not count.
-    fired = {rule for f in findings if f.task.engine != Engine.NEEDED for rule in f.fired}
-    return [rule.value for rule in Rule if rule.value not in fired]
+    """The rules of the specification that fired in none of the searches in which they have to."""
+    senders: set[str] = set()
+    patterns: set[str] = set()
+    for finding in findings:
+        # What fires only where an assumption is switched off does not count.
+        if finding.task.engine == Engine.PATTERN:
+            patterns.update(finding.fired)
+        elif finding.task.engine != Engine.NEEDED:
+            senders.update(finding.fired)
+    return [
+        rule.value
+        for where, fired in ((Where.SENDERS, senders), (Where.PATTERNS, patterns))
+        for rule in firing.rules(where)
+        if rule.value not in fired
+    ]
 
 
 def never_happened(findings: Iterable[Finding]) -> list[str]:
@@ -215,5 +243,5 @@ def never_happened(findings: Iterable[Finding]) -> list[str]:
 
     wanted = [kind.value for kind in Kind if kind != Kind.OTHERS]
     wanted += [f"{Kind.CALL.value}, refused at {site.name}" for site in Site if site not in (Site.FRAME, Site.COMMIT)]
-    happened = {act for f in findings if f.task.engine != Engine.NEEDED for act in f.happened}
+    happened = {act for f in findings if f.task.engine not in (Engine.NEEDED, Engine.PATTERN) for act in f.happened}
     return [act for act in wanted if act not in happened]

@@ -66,6 +66,7 @@ def _prove(task: Task, policy: SendPolicy | None, finding: Finding, tell: Tell) 
         return
     for system in systems:
         proof = prove(system, task, tell)
+        finding.peers = (*finding.peers, f"{system.pipes} peers")
         finding.invariants = (*finding.invariants, *proof.invariants)
         finding.transitions += proof.paths
         for name, verdict in proof.verdicts.items():

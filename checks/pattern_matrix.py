@@ -66,9 +66,9 @@ def _cell(job: Job, row: Row, identifier: str, finding: Finding | None) -> Cell:
             seconds=finding.searched, trace=trace, machine=row.pattern,
         )  # fmt: skip
     if proved:
-        peers = tuple(f"{system.pipes} peers" for system in pattern_plan.proved(row, job.policy_of(row.policy)))
         return Cell(
-            *key, Verdict.PROVED, "proof", claimed, pattern_plan.UNBOUNDED, peers, finding.systems, finding.states,
+            *key, Verdict.PROVED, "proof", claimed, pattern_plan.UNBOUNDED, finding.peers, finding.systems,
+            finding.states,
             finding.seconds - finding.searched, machine=row.pattern,
         )  # fmt: skip
     if TOTAL in finding.traces:

@@ -19,9 +19,7 @@ from enomem.model.systems import closed, fan, turning
 
 from .pattern_machine import AnySystem
 from .pattern_properties import of
-
-ANY = "any"
-"""The policy, and the recovery, of what holds whatever they are."""
+from .plan import ANY
 
 SENDING = ("ROUTER", "REQ", "REP")
 """The types whose messages are checked under each policy with each recovery."""

@@ -67,6 +67,11 @@ class Engine(Enum):
     LIVENESS = "liveness"
     PROOF = "proof"
     NEEDED = "needed"
+    PATTERN = "pattern"
+
+
+ANY = "any"
+"""The policy, and the recovery, of what holds whatever they are."""
 
 
 @dataclass(frozen=True)

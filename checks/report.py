@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import enomem
 
+from .judge import SENDER
 from .matrix import Cell, Verdict
 
 FORMAT, VERSION = "enomem-check", 1
@@ -29,7 +30,7 @@ def as_json(cells: Sequence[Cell], exit_code: int, problems: Sequence[str]) -> d
 
 def _cell(cell: Cell) -> dict[str, Any]:
     return {
-        "machine": "sender",
+        "machine": cell.machine,
         "policy": cell.policy,
         "recovery": cell.recovery,
         "property": cell.identifier,
@@ -57,7 +58,7 @@ def write_junit(path: Path, cells: Sequence[Cell], problems: Sequence[str]) -> N
     suite = ElementTree.Element("testsuite", name="enomem check", tests=str(len(cells) + len(problems)))
     failures = errors = 0
     for cell in cells:
-        name = f"{cell.policy}.{cell.recovery}"
+        name = f"{cell.policy}.{cell.recovery}" if cell.machine == SENDER else cell.named.replace(" ", ".")
         case = ElementTree.SubElement(
             suite, "testcase", classname=name, name=cell.identifier, time=f"{cell.seconds:.3f}"
         )

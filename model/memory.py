@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .rules import Rule
+from .states import state
 
 
 class Site(Enum):
@@ -28,7 +29,7 @@ class Site(Enum):
     SOCKET = "socket"
 
 
-@dataclass(frozen=True, slots=True)
+@state
 class Pool:
     """One pool of memory: ``limit`` and ``used``, both in units (the reference socket's unit is the byte)."""
 

@@ -9,10 +9,10 @@ look-ahead), so that a delimiter can be written without memory: the part that fi
 therefore needs the next chunk *before* it is written.
 """
 
-from dataclasses import dataclass
+from .states import state
 
 
-@dataclass(frozen=True, slots=True)
+@state
 class Pipe:
     """The state of a pipe.
 

@@ -15,6 +15,7 @@ from enum import Enum
 from . import memory
 from .memory import Need, Pool, Site
 from .rules import Rule
+from .states import state
 
 
 class Reading(Enum):
@@ -25,7 +26,7 @@ class Reading(Enum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
+@state
 class Inbox:
     """One connection's receive queue: whole messages, and the units of the half-read one and of the whole ones."""
 
@@ -35,7 +36,7 @@ class Inbox:
     reading: Reading = Reading.OPEN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
     """The outcome: rules, pool, inbox; ``taken`` says that what was offered is in the queue now."""
 

@@ -14,8 +14,22 @@ VERDICTS = ("PROVED", "EXHAUSTED", "VIOLATED")
 def claims() -> Mapping[tuple[str, str, str], str]:
     """What is claimed of (policy, recovery, property): PROVED, EXHAUSTED or VIOLATED."""
     data = tomllib.loads(files("enomem.spec").joinpath("claims.toml").read_text(encoding="utf-8"))
+    return _read(data["sender"])
+
+
+@cache
+def pattern_claims() -> Mapping[tuple[str, str, str, str], str]:
+    """What is claimed of (type of socket, policy, recovery, property); policy and recovery may be "any"."""
+    data = tomllib.loads(files("enomem.spec").joinpath("claims.toml").read_text(encoding="utf-8"))
+    return {
+        (pattern, *key): verdict for pattern, policies in data["pattern"].items() for key, verdict in _read(policies).items()
+    }
+
+
+def _read(policies: Mapping[str, Mapping[str, Mapping[str, list[str]]]]) -> dict[tuple[str, str, str], str]:
+    """The claims of a table by policy, recovery and verdict."""
     found: dict[tuple[str, str, str], str] = {}
-    for policy, recoveries in data["sender"].items():
+    for policy, recoveries in policies.items():
         for recovery, cells in recoveries.items():
             for verdict, identifiers in cells.items():
                 if verdict not in VERDICTS:

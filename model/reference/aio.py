@@ -119,7 +119,7 @@ class Socket:
 
     async def send(self, data: Any, flags: int = 0, copy: bool = True, track: bool = False) -> None:
         """Send one part."""
-        if self.sync.try_send(data, flags):
+        if not flags & DONTWAIT and self.sync.try_send(data, flags):
             return
         await self._until(lambda: self.sync.send(data, flags | DONTWAIT, copy, track), flags, Option.SNDTIMEO)
 
@@ -128,7 +128,7 @@ class Socket:
     ) -> None:  # fmt: skip
         """Send a message of several parts: all of it, or nothing."""
         message = list(parts)
-        if self.sync.try_send_multipart(message, flags):
+        if not flags & DONTWAIT and self.sync.try_send_multipart(message, flags):
             return
         await self._until(
             lambda: self.sync.send_multipart(message, flags | DONTWAIT, copy, track), flags, Option.SNDTIMEO

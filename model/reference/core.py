@@ -53,7 +53,7 @@ class Core:
         context.steps.begin(name, "socket")
         self.kind = kind
         self.name = name
-        self.options = Options()
+        self.options = Options(kind)
         self.monitor = Monitor()
         self.sessions: list[Session] = []
         self.detached: set[Session] = set()

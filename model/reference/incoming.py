@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import receive
-from ..patterns.pattern import Offered
+from ..patterns.pattern import AnyPattern, Offered, Shape
 from ..rules import Rule
 from . import wrapping
 from .errors import NotSupported, StateError
@@ -35,6 +35,7 @@ class Incoming:
         self.envelope: list[bytes] = []
         self.envelope_units = 0
         self.source: Session | None = None
+        self._known: tuple[Any, Shape, int, AnyPattern, AnyOffered] | None = None
 
     def waiting(self, place: int) -> object:
         """Has a message arrived from the pipe at ``place``?"""
@@ -77,7 +78,7 @@ class Incoming:
             units += len(part) + PART
         if context.unrecorded:
             session.inbox = receive.taken(session.inbox, units)
-            offered = core.pattern.offered(core.state, place, wrapping.shape(core, message))
+            offered = self._remembered(core.state, place, wrapping.shape(core, message))
         else:
             session.inbox = context.steps(receive, "taken", session.name, session.inbox, units)
             offered = core.step("offered", place, wrapping.shape(core, message))
@@ -95,10 +96,21 @@ class Incoming:
         self.parts = message
         self.units = units
         self.source = session
+        # What is sent in answer is written at once.
+        core.outgoing.streak = 0
         connection = session.connection
         if connection is None or connection.paused:
             self._read_on(session)
         return True
+
+    def _remembered(self, state: Any, place: int, shape: Shape) -> AnyOffered:
+        """What becomes of a message; the last answer is kept, since most messages are like the one before."""
+        pattern, known = self.core.pattern, self._known
+        if known is not None and known[0] is state and known[1] is shape and known[2] == place and known[3] is pattern:
+            return known[4]
+        offered = pattern.offered(state, place, shape)
+        self._known = (state, shape, place, pattern, offered)
+        return offered
 
     def _unwrapped(
         self, session: Session, message: list[bytes], units: int, offered: AnyOffered

@@ -6,7 +6,7 @@ A value is checked when it is set; what it means is up to the machines and to th
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .constants import NULL, PLAIN, Option
+from .constants import NULL, PLAIN, Option, SocketType
 from .errors import InvalidArgument, NotSupported
 
 Value = int | bytes
@@ -95,8 +95,11 @@ KINDS: dict[Option, Kind] = {
 class Options:
     """The values of one socket's options."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: SocketType) -> None:
         self.values: dict[Option, Value] = {}
+        if kind in (SocketType.SUB, SocketType.XSUB):
+            # As libzmq has it: what is left to be said to a publisher is of no use to anybody.
+            self.values[Option.LINGER] = 0
 
     def get(self, option: Option) -> Value:
         """The value of ``option``; NotSupported if there is none of that name."""

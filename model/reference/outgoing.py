@@ -6,13 +6,13 @@ Called with the context's lock held. A call that has to wait gives the lock up m
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import pipe as pipes
 from .. import send as sends
 from ..memory import Site
 from ..patterns.fan_out import SentAll
-from ..patterns.pattern import Way
+from ..patterns.pattern import AnyPattern, Begin, Way
 from ..rules import Rule
 from ..send import Answer, Phase, Send, Sent
 from . import wrapping
@@ -44,6 +44,7 @@ class Outgoing:
         self.nowhere = Session(f"{core.name}.nowhere", None)
         self.context.steps.begin(self.nowhere.name, "session")
         self.streak = 0
+        self._known: tuple[Any, AnyPattern, Begin[Any], Any] | None = None
 
     def free(self, place: int) -> object:
         """Can the pipe at ``place`` take another message?"""
@@ -86,7 +87,7 @@ class Outgoing:
         core, context = self.core, self.context
         if self.current is None and self.send.phase is IDLE and context.plain and not core.many:
             pattern = core.pattern
-            begin = pattern.begin(core.state, len(core.sessions), self.free)
+            begin, after = self._remembered(core.state, pattern)
             if begin.way is Way.PIPE:
                 session = core.sessions[begin.pipe]
                 parts = [*wrapping.lead(core, begin.lead), *message] if begin.lead else message
@@ -102,7 +103,7 @@ class Outgoing:
                     weights.committed += units
                     core.state = begin.state
                     self._queued(session, parts)
-                    self._committed()
+                    self._committed(after)
                     return
         count = len(message)
         weighed = weight(message) if context.policy.reserves else -1
@@ -216,10 +217,28 @@ class Outgoing:
                 connection.scheduled = True
                 self.context.reactor.soon(connection.flush)
 
-    def _committed(self) -> None:
+    def _remembered(self, state: Any, pattern: AnyPattern) -> tuple[Begin[Any], Any]:
+        """Where the message goes, and the state after its commit (None: not known yet).
+
+        A pattern is pure and its states few: while there is one pipe, and it is free, the answer for the same state is
+        the same, and is kept. This is a lazy automaton of one entry.
+        """
+        known = self._known
+        alone = len(self.core.sessions) == 1 and self.free(0)
+        if alone and known is not None and known[0] is state and known[1] is pattern:
+            return known[2], known[3]
+        begin = pattern.begin(state, len(self.core.sessions), self.free)
+        if alone:
+            self._known = (state, pattern, begin, pattern.committed(begin.state))
+        return begin, None
+
+    def _committed(self, after: Any = None) -> None:
         core = self.core
         self.current = None
-        core.state = core.pattern.committed(core.state) if self.context.unrecorded else core.step("committed")
+        if after is not None:
+            core.state = after
+        else:
+            core.state = core.pattern.committed(core.state) if self.context.unrecorded else core.step("committed")
         incoming = core.incoming
         if incoming.envelope_units:
             incoming.replied()

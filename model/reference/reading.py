@@ -130,10 +130,10 @@ class Reader(Watched):
         session, decoder = self.session, self.decoder
         assert session is not None
         assert decoder is not None
-        steps, hwm = self.context.steps, self.core.receive_hwm
+        hwm = self.core.receive_hwm
         while self.open:
             if self.pending is None:
-                room = steps(receive, "room", session.name, session.inbox, hwm)
+                room = receive.room(session.inbox, hwm)
                 if room <= 0:
                     self._pause()
                     return

@@ -95,21 +95,19 @@ class Socket:
 
     def try_send(self, data: Any, flags: int = 0) -> bool:
         """Send one part, if that can be done without waiting; False if it cannot."""
-        return self._tried(self.send, data, flags)
+        try:
+            self.send(data, flags | DONTWAIT)
+        except Again:
+            return False
+        return True
 
     def try_send_multipart(self, parts: list[Any], flags: int = 0) -> bool:
         """Send a message, if that can be done without waiting; False if it cannot."""
-        return self._tried(self.send_multipart, parts, flags)
-
-    def _tried(self, send: Callable[[Any, int], None], data: Any, flags: int) -> bool:
-        with self._lock:
-            self._core.check()
-            # What looks writable may still have to wait: in line for memory, or for the one peer that was named.
-            if self._out.writable():
-                with contextlib.suppress(Again):
-                    send(data, flags | DONTWAIT)
-                    return True
-        return False
+        try:
+            self.send_multipart(parts, flags | DONTWAIT)
+        except Again:
+            return False
+        return True
 
     def abort_message(self) -> None:
         """Drop the unfinished message (SEND-11); this needs no memory and never fails."""
@@ -133,11 +131,17 @@ class Socket:
             if incoming.prefetch():
                 return
 
-    def at_hand(self) -> bool:
-        """Is there something to receive without waiting?"""
+    def try_recv(self) -> bytes | None:
+        """The next part, if it has been read already; None if not."""
         with self._lock:
             self._core.check()
-            return self._in.prefetch()
+            return self._in.part() if self._in.prefetch() else None
+
+    def try_recv_multipart(self) -> list[bytes] | None:
+        """The next message, if it has been read already; None if not."""
+        with self._lock:
+            self._core.check()
+            return self._in.rest() if self._in.prefetch() else None
 
     def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> bytes:  # noqa: ARG002
         """The next part that arrives; Again, StateError, NotSupported, ContextTerminated."""

@@ -13,11 +13,11 @@ PART = 64
 SLOTS = 256
 CHUNK = SLOTS * 16
 
-READ = 16 * 1024
+READ = 32 * 1024
 """Octets read at once from a connection."""
 SMALL = 8 * 1024
 """Bodies larger than this are charged, and then read into memory of their own."""
-CONNECTION = 3 * READ + 2 * SMALL
+CONNECTION = 2 * READ + 2 * SMALL
 """All that one connection needs besides messages: what is read, read and not yet queued, joined for writing, its
 half-read small frame, its timers and handshake. Charged when it is made, and given back when it is destroyed."""
 LISTENER = 1024

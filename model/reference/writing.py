@@ -11,13 +11,13 @@ from ..connection import Reason
 from ..wire import frames
 from .reactor import WRITABLE
 from .reading import Reader
-from .weights import PART, READ
+from .weights import PART
 
 if TYPE_CHECKING:
     from .core import Core
     from .sessions import Session
 
-BATCH = READ
+BATCH = 64 * 1024
 """Octets joined for one write."""
 BUFFERS = 512
 """Buffers handed to one write at most (POSIX allows 1024)."""

@@ -17,7 +17,6 @@ from ..pipe import Pipe
 from ..rules import Rule
 from ..send import Answer, Send, Sizes
 from ..step import Do, Effect
-from . import watching
 
 
 class Kind(Enum):

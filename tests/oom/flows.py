@@ -89,11 +89,12 @@ class Flow:
         return self.stage.losses() > self.told[number]
 
     def _parts(self, parts: list[bytes]) -> None:
-        stage, place, tries = self.stage, 0, 0
+        stage, place, tries, begun = self.stage, 0, 0, 0
         end = time.monotonic() + BOUND
         while place < len(parts):
             last = place == len(parts) - 1
             before = stage.held()
+            begun = before if place == 0 else begun
             try:
                 self.sender.send(parts[place], 0 if last else SNDMORE)
             except NoMemory as error:
@@ -101,7 +102,8 @@ class Flow:
                 reserved = stage.policy == RESERVE and error.rule == Rule.SEND_16
                 stage.no_memory(error, rule_of(stage.policy, place, last) if exact and not reserved else None)
                 # What KEEP keeps may be the library's own parts, which came before this one.
-                if stage.held() > before and (exact or stage.policy != KEEP):
+                may = (before if exact else 1 << 60) if stage.policy == KEEP else begun
+                if stage.held() > may:
                     raise stage.broken("a refused part is held") from error
                 place = self._recovered(parts, place, last)
             except Again:

@@ -16,6 +16,7 @@ from enomem import Again, Context, Event, EventKind, NoMemory, Option, PeerGone,
 from enomem.model.memory import Pool
 from enomem.model.rules import Rule, RuleClass
 
+from . import audit
 from .environment import Plan, Refuser, overheard
 
 MOMENT = 20
@@ -92,6 +93,9 @@ class Stage:
         """The books add up, and the I/O thread lives."""
         for context in {self.victim, self.peer}:
             memory = context.memory()
+            faults = audit.faults(context)
+            if faults:
+                raise self.broken(f"books and goods differ: {'; '.join(faults)}")
             if memory.limit is not None and memory.used > memory.limit:
                 raise self.broken(f"{memory.used} octets are used of {memory.limit}")
             if context.failure is not None:

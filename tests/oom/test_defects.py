@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from . import flows, stage, talks
-from .defects import DEFECTS, LEFT_OPEN, Defect
+from .defects import AGAIN, DEFECTS, LEFT_OPEN, Defect
 from .scenarios import SCENARIOS
 from .stage import Broken
 from .sweep import play
@@ -35,6 +35,7 @@ def seeded(defect: Defect) -> Iterator[None]:
             setattr(owner, name, original)
         while LEFT_OPEN:
             os.close(LEFT_OPEN.pop())
+        AGAIN.clear()
 
 
 @pytest.fixture

@@ -1,0 +1,68 @@
+"""What one `enomem check` is asked for: its options, completed and understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import psutil
+
+from enomem.model.application import Recovery
+from enomem.model.policies import POLICIES
+from enomem.spec.claims import claims, pattern_claims
+
+from . import pattern_plan, pattern_properties
+from .errors import UsageError
+from .matrix import Job
+from .policy_file import load_policy
+from .properties import PROPERTIES
+from .search import MEMORY_SHARE
+
+ALL = (*PROPERTIES, *pattern_properties.PROPERTIES)
+"""Every property that is asked of anything."""
+
+
+def make(
+    policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], patterns: Sequence[str],
+    deep: bool, bounds: dict[str, int | None], max_memory: int | None, timeout: float, count: int,
+) -> Job:  # fmt: skip
+    """What is asked for; UsageError names what is unknown and what is like it.
+
+    Without options all is asked for. Types of sockets are asked for by name, or by a property that only they have; a
+    choice of anything else is of senders alone.
+    """
+    chosen = {name: value for name, value in bounds.items() if value is not None}
+    everything = not (policies or recoveries or identifiers or patterns or chosen)
+    asked = [_known(i, ALL, "property") for i in dict.fromkeys(identifiers)] or list(ALL)
+    types = [_known(p, pattern_plan.TYPES, "pattern") for p in dict.fromkeys(patterns)]
+    if not types and (everything or (identifiers and not set(asked).isdisjoint(pattern_properties.PROPERTIES))):
+        types = list(pattern_plan.TYPES)
+    if chosen and types:
+        raise UsageError(f"--{next(iter(chosen))} is for searches of senders; those of patterns have their own bounds")
+    texts = list(dict.fromkeys(policies)) or [policy.name for policy in POLICIES]
+    share = psutil.virtual_memory().available * MEMORY_SHARE / count
+    loaded = {text: load_policy(text) for text in texts}
+    return Job(
+        policies=[(text, policy.name) for text, policy in loaded.items()],
+        reserves={text: policy.reserves for text, policy in loaded.items()},
+        recoveries=[_known(r, [x.value for x in Recovery], "recovery") for r in dict.fromkeys(recoveries)]
+        or [r.value for r in Recovery],
+        identifiers=asked,
+        bounds=chosen or None,
+        deep=deep,
+        claims=dict(claims()) if not chosen else {},
+        patterns=types,
+        senders=not patterns and any(name in PROPERTIES for name in asked),
+        pattern_claims=dict(pattern_claims()),
+        needed=everything,
+        max_bytes=int(max_memory * 2**20 if max_memory else share),
+        timeout=timeout,
+    )
+
+
+def _known(given: str, known: Sequence[str], what: str) -> str:
+    if given.upper() in known:
+        return given.upper()
+    near = get_close_matches(given.upper(), known, 1, 0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    raise UsageError(f"there is no {what} {given!r}; {hint}")
