@@ -11,8 +11,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from . import matrix
+from .judge import SENDER
 from .matrix import Cell, Verdict
+from .plan import ANY
 
 WIDE = 118
 """Columns that the whole matrix needs beside each other."""
@@ -36,17 +37,29 @@ def text_of(cell: Cell) -> Text:
 
 
 def tables(cells: Sequence[Cell], width: int) -> Group:
-    """The matrix as tables: all policies side by side where there is room, else one table a policy."""
+    """The senders' matrix, then one of each type of socket, then what holds of a type under any policy."""
+    found: list[Table] = []
+    for machine in dict.fromkeys(cell.machine for cell in cells):
+        own = [cell for cell in cells if cell.machine == machine and cell.policy != ANY]
+        title = "" if machine == SENDER else machine
+        if own:
+            found += _tables(own, width, title)
+    whatever = [cell for cell in cells if cell.policy == ANY]
+    return Group(*found, *([_any_policy(whatever)] if whatever else []))
+
+
+def _tables(cells: Sequence[Cell], width: int, title: str) -> list[Table]:
+    """All policies side by side where there is room, else one table a policy."""
     policies = list(dict.fromkeys(cell.policy for cell in cells))
     groups = [policies] if width >= WIDE or len(policies) == 1 else [[policy] for policy in policies]
-    return Group(*(_table(cells, group) for group in groups))
+    return [_table(cells, group, title) for group in groups]
 
 
-def _table(cells: Sequence[Cell], policies: Sequence[str]) -> Table:
+def _table(cells: Sequence[Cell], policies: Sequence[str], title: str) -> Table:
     table = Table(
         header_style="bold", pad_edge=False, padding=(0, 1) if len(policies) == 1 else (0, 0), show_lines=False
     )
-    table.add_column("property", no_wrap=True)
+    table.add_column(f"{title}\nproperty" if title else "property", no_wrap=True)
     recoveries = list(dict.fromkeys(cell.recovery for cell in cells))
     for policy in policies:
         for recovery in recoveries:
@@ -58,19 +71,36 @@ def _table(cells: Sequence[Cell], policies: Sequence[str]) -> Table:
     return table
 
 
+def _any_policy(cells: Sequence[Cell]) -> Table:
+    table = Table(header_style="bold", pad_edge=False, padding=(0, 1), show_lines=False)
+    table.add_column("any policy", no_wrap=True)
+    identifiers = list(dict.fromkeys(cell.identifier for cell in cells))
+    for identifier in identifiers:
+        table.add_column(identifier, justify="center", no_wrap=True)
+    by_key = {(cell.machine, cell.identifier): cell for cell in cells}
+    for machine in dict.fromkeys(cell.machine for cell in cells):
+        found = (by_key.get((machine, identifier)) for identifier in identifiers)
+        table.add_row(machine, *(text_of(cell) if cell is not None else Text() for cell in found))
+    return table
+
+
 def legend(cells: Sequence[Cell]) -> list[str]:
     """What the words of the table mean, with what is unbounded and which bounds were searched."""
     lines = []
     proved = [cell for cell in cells if cell.verdict == Verdict.PROVED]
-    if proved:
-        lines.append(f"proved    by induction (Z3), unbounded: {', '.join(matrix.plan_unknowns())}")
-        for senders in dict.fromkeys(cell.senders for cell in proved):
-            of = dict.fromkeys(cell.policy for cell in proved if cell.senders == senders)
+    for unbounded in dict.fromkeys(cell.unbounded for cell in proved):
+        lines.append(f"proved    by induction (Z3), unbounded: {', '.join(unbounded)}")
+        of_these = [cell for cell in proved if cell.unbounded == unbounded]
+        for senders in dict.fromkeys(cell.senders for cell in of_these):
+            same = [cell for cell in of_these if cell.senders == senders]
+            of = dict.fromkeys(cell.policy if cell.machine == SENDER else cell.machine for cell in same)
             lines.append(f"          for {', '.join(senders)}: {', '.join(of)}")
-    searched = next((c.bounds for c in cells if c.verdict == Verdict.EXHAUSTED), ())
+    searched = next((c.bounds for c in cells if c.verdict == Verdict.EXHAUSTED and c.machine == SENDER), ())
     if searched:
         lines.append("exhaust.  every state was visited of:")
         lines += ["          " + ", ".join(f"{k} {v}" for k, v in b.items()) for b in searched]
+    if any(cell.verdict == Verdict.EXHAUSTED and cell.machine != SENDER for cell in cells):
+        lines.append("exhaust.  of a type of socket: every state was visited of systems with 2 and with 3 peers")
     if any(cell.verdict == Verdict.VIOLATED for cell in cells):
         lines.append("✗ n       violated; the shortest trace has n steps (s+c: s steps, then a cycle of c for ever)")
     if any(c.recovery == "NEXT" and c.identifier.startswith("LIVE-") and c.verdict != Verdict.VIOLATED for c in cells):

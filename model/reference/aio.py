@@ -134,20 +134,18 @@ class Socket:
             lambda: self.sync.send_multipart(message, flags | DONTWAIT, copy, track), flags, Option.SNDTIMEO
         )
 
-    def _at_hand(self, flags: int) -> bool:
-        """Is there something to receive? Whoever will not wait does not wait for the loop to read it either."""
-        return bool(self.sync.poll(0)) if flags & DONTWAIT else self.sync.at_hand()
-
     async def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> bytes:
         """The next part that arrives."""
-        if self._at_hand(flags):
-            return self.sync.recv(flags, copy, track)
+        part = self.sync.try_recv()
+        if part is not None:
+            return part
         return await self._until(lambda: self.sync.recv(flags | DONTWAIT, copy, track), flags, Option.RCVTIMEO)
 
     async def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False) -> list[bytes]:
         """All parts of the next message."""
-        if self._at_hand(flags):
-            return self.sync.recv_multipart(flags, copy, track)
+        parts = self.sync.try_recv_multipart()
+        if parts is not None:
+            return parts
         return await self._until(
             lambda: self.sync.recv_multipart(flags | DONTWAIT, copy, track), flags, Option.RCVTIMEO
         )  # fmt: skip

@@ -37,7 +37,7 @@ class Address:
 def parse(text: str, binding: bool) -> Address:
     """Read an endpoint; InvalidArgument if it is none, SocketError EPROTONOSUPPORT for another transport."""
     transport, mark, rest = text.partition("://")
-    if not mark or not rest:
+    if not transport or not mark or not rest:
         raise InvalidArgument(f"{text!r} is no endpoint: transport://address is wanted")
     if transport == "inproc":
         return Address(text, transport, path=rest)
