@@ -209,7 +209,7 @@ def _certify(job: Job, directory: Path) -> None:
     from . import certificate, pattern_judge
 
     for task in pattern_matrix.tasks(job):
-        policy_of_row = None if task.policy == plan.ANY else load_policy(task.policy)
+        policy_of_row = None if task.policy == plan.ANY_POLICY else load_policy(task.policy)
         for system in pattern_plan.proved(pattern_judge.row(task), policy_of_row):
             proof = pattern_judge.prove(system, task, lambda _: None)
             certificate.write(proof, f"{task.title}, {system.pipes} peers", directory)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from .judge import SENDER
 from .matrix import Cell, Verdict
-from .plan import ANY
+from .plan import ANY_POLICY
 
 WIDE = 118
 """Columns that the whole matrix needs beside each other."""
@@ -40,11 +40,11 @@ def tables(cells: Sequence[Cell], width: int) -> Group:
     """The senders' matrix, then one of each type of socket, then what holds of a type under any policy."""
     found: list[Table] = []
     for machine in dict.fromkeys(cell.machine for cell in cells):
-        own = [cell for cell in cells if cell.machine == machine and cell.policy != ANY]
+        own = [cell for cell in cells if cell.machine == machine and cell.policy != ANY_POLICY]
         title = "" if machine == SENDER else machine
         if own:
             found += _tables(own, width, title)
-    whatever = [cell for cell in cells if cell.policy == ANY]
+    whatever = [cell for cell in cells if cell.policy == ANY_POLICY]
     return Group(*found, *([_any_policy(whatever)] if whatever else []))
 
 

@@ -21,7 +21,7 @@ from . import invariants, plan, properties, questions, sender, sender_trace
 from .errors import Diverges, Inconclusive, Nondeterministic, OurFault
 from .graph import Graph, Starved
 from .induction import Induction, Proof
-from .plan import ANY, Bounds, Engine, Needed, Scope
+from .plan import ANY_POLICY, Bounds, Engine, Needed, Scope
 from .policy_file import blame, first_usage_error, load_policy
 from .search import Progress, Result, Search
 from .sender_trace import Trace
@@ -92,7 +92,7 @@ Tell = Callable[[str], None]
 
 def run(task: Task, tell: Tell) -> Finding:
     """Do a task. Raises UsageError for what is the policy author's fault, OurFault for ours."""
-    if task.engine == Engine.PATTERN and task.policy == ANY:
+    if task.engine == Engine.PATTERN and task.policy == ANY_POLICY:
         return _pattern(task, None, tell)
     policy = load_policy(task.policy)
     try:

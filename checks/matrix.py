@@ -17,7 +17,7 @@ from . import firing, plan, properties
 from .errors import OurFault
 from .firing import Where
 from .judge import SENDER, Finding, Task
-from .plan import ANY, Engine
+from .plan import ANY_POLICY, Engine
 
 
 class Verdict(Enum):
@@ -52,7 +52,7 @@ class Cell:
     def named(self) -> str:
         """What it is of, in words."""
         of = f"{self.policy} {self.recovery}"
-        return of if self.machine == SENDER else self.machine if self.policy == ANY else f"{self.machine} {of}"
+        return of if self.machine == SENDER else self.machine if self.policy == ANY_POLICY else f"{self.machine} {of}"
 
     @property
     def as_claimed(self) -> bool:
@@ -242,6 +242,6 @@ def never_happened(findings: Iterable[Finding]) -> list[str]:
     from enomem.model.system import Kind
 
     wanted = [kind.value for kind in Kind if kind != Kind.OTHERS]
-    wanted += [f"{Kind.CALL.value}, refused at {site.name}" for site in Site if site not in (Site.FRAME, Site.COMMIT)]
+    wanted += [f"{Kind.CALL.value}, refused at {site.name}" for site in (Site.BODY, Site.SLOT, Site.RESERVATION)]
     happened = {act for f in findings if f.task.engine not in (Engine.NEEDED, Engine.PATTERN) for act in f.happened}
     return [act for act in wanted if act not in happened]

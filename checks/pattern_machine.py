@@ -140,8 +140,9 @@ def _inner(sys: AnySystem, initial: Any, turn: tuple[int, int]) -> Ranges:
 def _single_places(sys: closed.System) -> Ranges:
     """What is a place, or a turn, or counts what the library has in front of a message."""
     place = (-1, sys.pipes - 1)
+    target = (closed.UNCHOSEN, sys.pipes - 1 if sys.pattern.routes else closed.UNCHOSEN)
     return {
-        "count": (0, sys.pipes), "current": place, "lead": (0, sys.lead), "target": (-2, sys.pipes - 1),
+        "count": (0, sys.pipes), "current": place, "lead": (0, sys.lead), "target": target,
         "seen.due": place if sys.shapes else (-1, -1), **_inner(sys, single.initial(sys), (0, 0)),
     }  # fmt: skip
 

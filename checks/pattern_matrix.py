@@ -9,8 +9,8 @@ from .asked import TOTAL
 from .errors import OurFault
 from .judge import Finding, Task
 from .matrix import Cell, Job, Verdict
-from .pattern_plan import ANY, Row
-from .plan import Engine
+from .pattern_plan import Row
+from .plan import ANY_POLICY, Engine
 
 
 def rows(job: Job) -> list[tuple[str, Row]]:
@@ -22,7 +22,7 @@ def rows(job: Job) -> list[tuple[str, Row]]:
         for row in pattern_plan.rows(pattern, tuple(names), tuple(job.recoveries))
         if any(name in job.identifiers for name in row.identifiers)
     ]
-    return [(names.get(row.policy, ANY), row) for row in found]
+    return [(names.get(row.policy, ANY_POLICY), row) for row in found]
 
 
 def tasks(job: Job) -> list[Task]:

@@ -1,7 +1,7 @@
 """Which closed systems of single sockets `enomem check` searches and proves, and what is asked of each type.
 
 A type's messages are checked under each policy with each recovery where these matter to them; turns, and what a PUB
-does, are the same under all, and stand under `ANY`.
+does, are the same under all, and stand under `ANY_POLICY`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from enomem.model.systems import closed, fan, turning
 
 from .pattern_machine import AnySystem
 from .pattern_properties import of
-from .plan import ANY
+from .plan import ANY_POLICY
 
 SENDING = ("ROUTER", "REQ", "REP")
 """The types whose messages are checked under each policy with each recovery."""
@@ -39,8 +39,8 @@ class Row:
     """Something of one type that is checked at once: its messages under a policy with a recovery, or its turns."""
 
     pattern: str
-    policy: str = ANY
-    recovery: str = ANY
+    policy: str = ANY_POLICY
+    recovery: str = ANY_POLICY
     turns: bool = False
 
     @property
@@ -76,12 +76,12 @@ def searched(row: Row, policy: SendPolicy | None) -> tuple[AnySystem, ...]:
     recovery = Recovery(row.recovery)
     match row.pattern:
         case "ROUTER":
-            found = (_system(make("ROUTER"), policy, recovery), _few(make("ROUTER", mandatory=True), policy, recovery))
+            found = (_system(make("ROUTER"), policy, recovery), _few(make("ROUTER", mandatory=True), policy, recovery, messages=2))
         case "REQ":
             both = Req(relaxed=True, correlate=True, ids=2)
-            found = (_system(make("REQ"), policy, recovery), _few(both, policy, recovery, 2))
+            found = (_system(make("REQ"), policy, recovery), _few(both, policy, recovery, 2, 2))
         case _:
-            found = (_system(make("REP"), policy, recovery, 2), _few(make("REP"), policy, recovery))
+            found = (_system(make("REP"), policy, recovery), _few(make("REP"), policy, recovery, 2))
     return found
 
 
@@ -103,13 +103,16 @@ def _system(pattern: AnyPattern, policy: SendPolicy, recovery: Recovery, lead: i
     return closed.System(pattern, policy, recovery, lead, bounds.shapes, 2, parts, room)
 
 
-def _few(pattern: AnyPattern, policy: SendPolicy, recovery: Recovery, lead: int = 1) -> closed.System:
-    """Three peers, one message, and a pool that holds no more than it needs."""
+def _few(
+    pattern: AnyPattern, policy: SendPolicy, recovery: Recovery, lead: int = 1, messages: int = 1
+) -> closed.System:
+    """Three peers, or two where there are two messages, and a pool that holds no more than a message needs."""
     lead = 0 if pattern.routes else lead
     parts = 3 if pattern.routes else 2
-    bounds = closed.System(pattern, policy, recovery, lead, shapes(pattern, lead), MOST_PEERS, parts, messages=1)
+    peers = MOST_PEERS if messages == 1 else 2
+    bounds = closed.System(pattern, policy, recovery, lead, shapes(pattern, lead), peers, parts)
     room = send.whole_message(Sizes(), bounds.unit)
-    return closed.System(pattern, policy, recovery, lead, bounds.shapes, MOST_PEERS, parts, room, messages=1)
+    return closed.System(pattern, policy, recovery, lead, bounds.shapes, peers, parts, room, messages)
 
 
 def shapes(pattern: AnyPattern, lead: int) -> tuple[Shape, ...]:

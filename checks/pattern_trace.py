@@ -18,7 +18,7 @@ from enomem.model.send import Sizes
 from enomem.model.step import Do
 from enomem.model.systems import closed, fan, turning
 
-from . import pattern_plan, trace_format
+from . import pattern_plan, plan, trace_format
 from .errors import OurFault
 from .pattern_machine import AnyMachine, AnySystem, bounded, named
 from .phrases import letters
@@ -194,8 +194,8 @@ def to_json(trace: Trace) -> dict[str, Any]:
         "version": VERSION,
         "machine": system.pattern.name,
         "system": next(name for name, kind in KINDS.items() if isinstance(system, kind)),
-        "policy": {"name": policy.name if policy else pattern_plan.ANY, "source": trace.source},
-        "recovery": recovery.value if recovery else pattern_plan.ANY,
+        "policy": {"name": policy.name if policy else plan.ANY_POLICY, "source": trace.source},
+        "recovery": recovery.value if recovery else plan.ANY_POLICY,
         "property": trace.identifier,
         "options": {f.name: getattr(system.pattern, f.name) for f in fields(system.pattern)},
         "bounds": bounds(system),

@@ -70,7 +70,7 @@ class Engine(Enum):
     PATTERN = "pattern"
 
 
-ANY = "any"
+ANY_POLICY = "any"
 """The policy, and the recovery, of what holds whatever they are."""
 
 

@@ -4,11 +4,30 @@ Each is played again and again with one thing more that goes wrong; it returns h
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 
-from talk_over_tcp import HWM, MESSAGES, PARTS, Misbehaved, Talk, Upset, endpoint, label
+from talk_over_tcp import HWM, LARGE, MESSAGES, PARTS, Misbehaved, Talk, Upset, endpoint, label, talking
 
-from enomem import DONTWAIT, PULL, PUSH, RESERVE, SNDMORE, Again, EventKind
+from enomem import (
+    DISCARD,
+    DONTWAIT,
+    PULL,
+    PUSH,
+    RESERVE,
+    SNDMORE,
+    SUB,
+    XPUB,
+    Again,
+    EventKind,
+    SendPolicy,
+    Site,
+    Socket,
+    SocketError,
+)  # fmt: skip
+from enomem.model.application import Recovery
+from enomem.model.reference.weights import PART
 from enomem.model.send import Answer
 
 
@@ -26,7 +45,8 @@ def queued(talk: Talk) -> None:
         pull.bind(where)
         talk.receive(pull)
         while talk.app.message <= MESSAGES:
-            talk.call(push)
+            if talk.call(push) == Answer.FULL:
+                raise Misbehaved("everything was read out of the pipe, and it is full")
         talk.receive(pull)
         rests(talk)
 
@@ -48,9 +68,6 @@ def wholes(talk: Talk) -> None:
 
 def rests(talk: Talk) -> None:
     """Everything has arrived: nothing of it is held any more."""
-    end = threading.Event()
-    talk.sender.reactor.later(0, end.set)
-    end.wait(talk.seconds)
     if talk.held():
         raise Misbehaved(f"{talk.held()} octets of messages are held, and all of them have arrived")
 
@@ -68,24 +85,24 @@ def aborted(talk: Talk) -> None:
             talk.books()
             if talk.held() > before:
                 raise Misbehaved("an aborted message is held")
-            if talk.policy == RESERVE or not talk.refusals:
-                while talk.app.message == parts:
-                    talk.call(push)
+            while talk.app.message <= parts:
+                talk.call(push)
         pull = talk.socket(talk.receiver, PULL)
         pull.bind(where)
         talk.receive(pull)
 
 
 def gone(talk: Talk) -> None:
-    """The peer goes in the middle of a message; another one comes and gets the next message whole."""
+    """The peer goes in the middle of a message, or after a refusal; another comes, and gets the next message whole."""
     push = talk.socket(talk.sender, PUSH)
     push.bind("tcp://127.0.0.1:0")
     first = talk.socket(talk.receiver, PULL)
     first.connect(push.last_endpoint)
     talk.seen(push, EventKind.HANDSHAKE_SUCCEEDED)
     before = talk.held()
-    while talk.app.part < 2:
+    while talk.app.part < 2 and not talk.refusals:
         talk.call(push)
+    begun = talk.app.part > 0 and talk.app.message not in talk.swallowed
     first.close(0)
     talk.seen(push, EventKind.DISCONNECTED)
     talk.books()
@@ -94,8 +111,9 @@ def gone(talk: Talk) -> None:
     second = talk.socket(talk.receiver, PULL)
     second.connect(push.last_endpoint)
     talk.seen(push, EventKind.HANDSHAKE_SUCCEEDED)
-    if talk.call(push) != Answer.GONE:
-        raise Misbehaved("nobody said that the peer is gone")
+    refusals = talk.refusals
+    if (talk.call(push) == Answer.GONE) != begun and talk.refusals == refusals:
+        raise Misbehaved("the peer is said to be gone where no message was begun, or not where one was")
     while talk.app.message < 3:
         talk.call(push)
     talk.receive(second)
@@ -124,7 +142,7 @@ def in_line(talk: Talk) -> None:
         sockets = [talk.socket(talk.sender, PUSH) for _ in range(3)]
         for push in sockets:
             push.connect(where)
-        room = talk.upset.limit - talk.sender.memory().used if talk.upset.limit else 0
+        room = LINE - talk.sender.memory().used
         large = b"1.0".ljust(room * 2 // 3, b" ")
         first, second, third = sockets
         if talk.answer(lambda: first.send(large, SNDMORE)) != Answer.OK:
@@ -154,9 +172,85 @@ def in_line(talk: Talk) -> None:
             raise Misbehaved("the third message is another")
 
 
-def _sends(socket: Any, large: bytes) -> None:
+def _sends(socket: Socket, large: bytes) -> None:
     with suppress(SocketError):
         socket.send_multipart([large, b"1.1"])
 
 
+def unread(talk: Talk) -> None:
+    """A receiver takes no more than it may hold, and goes with what is on the wire."""
+    push = talk.socket(talk.sender, PUSH, SNDHWM=1)
+    push.bind("tcp://127.0.0.1:0")
+    pull = talk.socket(talk.receiver, PULL, RCVHWM=1)
+    pull.connect(push.last_endpoint)
+    talk.seen(push, EventKind.HANDSHAKE_SUCCEEDED)
+    talk.filled(push, ENOUGH)
+    # What the receiver has taken by now makes room on the way to it, and then it takes no more.
+    if not pull.poll(1000 * talk.seconds):
+        raise Misbehaved("nothing arrives")
+    talk.filled(push, ENOUGH)
+    if talk.receiver.memory().sites[Site.RECEIVE_BODY] > 3 * (len(LARGE) + PART):
+        raise Misbehaved("the receiver holds more than it may")
+    pull.close(0)
+    talk.seen(push, EventKind.DISCARDED)
+    talk.books()
+    rests(talk)
+
+
+def to_many(talk: Talk) -> None:
+    """A subscriber does not read: its publisher is told that the pipe is full, and everything arrives in the end."""
+    publisher = talk.socket(talk.sender, XPUB, XPUB_NODROP=1, SNDHWM=1)
+    publisher.bind("tcp://127.0.0.1:0")
+    subscriber = talk.socket(talk.receiver, SUB, RCVHWM=1)
+    subscriber.subscribe(b"")
+    subscriber.connect(publisher.last_endpoint)
+    if publisher.recv() != b"\1":
+        raise Misbehaved("a subscription is another")
+    for _ in range(talk.filled(publisher, ENOUGH)):
+        if subscriber.recv() != LARGE:
+            raise Misbehaved("another message arrived")
+
+
+LINE = 1_000_000
+ENOUGH = 30
+"""Octets of a pool, and more large messages than fit into a connection."""
+
 Play = Callable[[Talk], None]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A play, what goes wrong in it once, and with which policies it makes sense (none named: all)."""
+
+    play: Play
+    refusing: bool = True
+    own: int = 0
+    limits: bool = False
+    limit: int | None = None
+    policies: tuple[SendPolicy, ...] = ()
+
+    def upsets(self, policy: SendPolicy, recovery: Recovery, seconds: float) -> list[Upset]:
+        """What goes wrong, one thing after the other, by what a calm run came to."""
+        with talking(policy, recovery, Upset(limit=self.limit), seconds) as talk:
+            self.play(talk)
+        calm = [Upset(limit=self.limit)]
+        if self.refusing:
+            count = len(talk.asked)
+            calm += [Upset((number,)) for number in range(count)]
+            calm += [Upset((number, number + 1)) for number in range(count)]
+        calm += [Upset(own=number) for number in range(1, self.own)]
+        if self.limits:
+            calm += [Upset(limit=used - 1) for used in sorted(set(talk.used))[1:]]
+        return calm
+
+
+PLAYS = (
+    Tried(queued, own=3 * PARTS),
+    Tried(aborted),
+    Tried(gone),
+    Tried(wholes),
+    Tried(bounded, refusing=False, limits=True),
+    Tried(in_line, refusing=False, limit=LINE, policies=(RESERVE,)),
+    Tried(unread, refusing=False, policies=(DISCARD,)),
+    Tried(to_many, refusing=False, policies=(DISCARD,)),
+)

@@ -315,6 +315,14 @@ def main(arguments: Sequence[str]) -> int:
         BASELINE.write_text("".join(f"{test}\n" for test in sorted(ours.passed())), encoding="utf-8")
     if wanted.files or extra or wanted.backend != BACKEND:
         return 0
+    return compared(ours)
+
+
+def compared(ours: Results) -> int:
+    """1 if a test of the baseline does not pass any more, and which; 2 if there is no baseline."""
+    if not BASELINE.exists():
+        print(f"there is no baseline: write {BASELINE.name} with --write-baseline", file=sys.stderr)
+        return 2
     lost = sorted(set(BASELINE.read_text(encoding="utf-8").split("\n")) - {""} - ours.passed())
     for test in lost:
         print(f"no longer passes: {test}: {ours.reasons.get(test, 'not collected')}")

@@ -1,6 +1,7 @@
-"""What the tests of the shell stand on: sockets with bounded waits, threads that are joined, and a look at what is left."""
+"""What the tests of the shell stand on: bounded waits, threads that are joined, and a look at what is left behind."""
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,13 +11,11 @@ from typing import Any, Generic, TypeVar
 from unittest.mock import patch
 
 import pytest
-from behaviour.stage import BOUND_MS, Stage
+from behaviour.stage import Stage
 from interop.waiting import SECONDS, until
 
 import enomem
 from enomem.model.reference.monitor import Event, EventKind
-
-__all__ = ["BOUND_MS", "SECONDS", "Call", "Room", "eventually", "events_until", "fails", "open_descriptors", "room"]
 
 DESCRIPTORS = Path("/proc/self/fd")
 Answer = TypeVar("Answer")
@@ -74,6 +73,11 @@ class Call(Generic[Answer]):
         return self
 
 
+def met(socket: enomem.Socket) -> int:
+    """How many peers a socket has shaken hands with."""
+    return sum(session.ready for session in socket._core.sessions)
+
+
 class Room(Stage):
     """A stage whose context can be made to measure."""
 
@@ -82,9 +86,10 @@ class Room(Stage):
         self.context = enomem.Context(**options)
 
     def pair(self, kind: str, other: str, **options: Any) -> tuple[enomem.Socket, enomem.Socket]:
-        """Two sockets, of which the second has connected to the first."""
+        """Two sockets, of which the second has connected to the first; both know it."""
         first, second = self.bound(kind, **options), self.socket(other, **options)
         second.connect(first.last_endpoint)
+        eventually(lambda: met(first) and met(second), "two sockets meet")
         return first, second
 
     @property
@@ -95,7 +100,7 @@ class Room(Stage):
 
 @contextmanager
 def room(**options: Any) -> Iterator[Room]:
-    """Sockets that are closed in the end; then no memory is held, no descriptor is left, and no thread came to grief."""
+    """Sockets that are closed in the end; then no memory is held, no descriptor is left, no thread came to grief."""
     before, escaped = open_descriptors(), list[Any]()
     with patch.object(threading, "excepthook", escaped.append):
         with Room(**options) as opened:
@@ -122,3 +127,8 @@ def fails(error: type[BaseException]) -> Iterator[Any]:
     with pytest.raises(error) as raised:
         yield raised
     assert raised.type is error
+
+
+def unknown_host(*_: object) -> None:
+    """What stands in for the system's resolver where it finds nothing."""
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

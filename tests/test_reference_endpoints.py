@@ -1,4 +1,4 @@
-"""Endpoints: what an address says, where a socket listens and connects, and that a call that fails leaves nothing."""
+"""Endpoints: what an address says, where a socket listens, and that a call that fails leaves nothing behind."""
 
 import errno
 import os
@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from interop.raw import Listener, Raw
-from reference_stage import Room, eventually, events_until, fails, open_descriptors, room
+from interop.raw import Raw
+from reference_stage import Room, fails, open_descriptors, room, unknown_host
 
 import enomem
-from enomem import DONTWAIT, AddressInUse, EventKind, InvalidArgument, Site, SocketError
-from enomem.model.reference import attaching, endpoints
+from enomem import AddressInUse, EventKind, InvalidArgument, Site, SocketError
+from enomem.model.reference import endpoints
 from enomem.model.reference.endpoints import Address, parse
 
 HOST = "127.0.0.1"
@@ -169,7 +169,7 @@ def test_nothing_is_left_where_nobody_can_listen(
     stage: Room, text: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if number == errno.ENODEV:
-        monkeypatch.setattr(endpoints.os_socket, "getaddrinfo", unknown)
+        monkeypatch.setattr(endpoints.os_socket, "getaddrinfo", unknown_host)
     socket = stage.socket("PULL")
     socket.monitor_events()
     before = stage.used, open_descriptors()
@@ -183,10 +183,6 @@ def test_nothing_is_left_where_nobody_can_listen(
     assert [(event.kind, event.endpoint, event.value) for event in socket.monitor_events()] == tried
 
 
-def unknown(*_: object) -> None:
-    raise os_socket.gaierror(os_socket.EAI_NONAME, "Name or service not known")
-
-
 def _of_the_thread(stage: Room) -> set[int]:
     reactor = stage.context.reactor
     return {reactor._selector.fileno(), reactor._wake_in, reactor._wake_out}
@@ -194,7 +190,7 @@ def _of_the_thread(stage: Room) -> set[int]:
 
 def test_without_memory_nobody_listens() -> None:
     refused: set[Site] = set()
-    with room(allocator=lambda site, size: site not in refused) as stage:
+    with room(allocator=lambda site, _: site not in refused) as stage:
         socket = stage.socket("DEALER")
         before = stage.used, open_descriptors()
         refused |= {Site.LISTENER, Site.CONNECTION}
@@ -210,7 +206,7 @@ def test_without_memory_nobody_listens() -> None:
 
 def test_what_a_failed_bind_leaves_is_seen(stage: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above misses nothing: a shell that forgets to give the memory back is found."""
-    monkeypatch.setattr(stage.context, "release", lambda site, size: None)
+    monkeypatch.setattr(stage.context, "release", lambda *_: None)
     socket = stage.socket("PULL")
     used = stage.context.pool.used
     with fails(SocketError):
@@ -317,93 +313,3 @@ def test_a_path_too_long_to_connect_to(stage: Room) -> None:
     with fails(SocketError) as raised:
         push.connect("ipc:///" + "x" * 107)
     assert raised.value.errno == errno.ENAMETOOLONG
-
-
-# --- connecting
-
-
-def test_connect_before_bind_in_the_process(stage: Room) -> None:
-    push, pull = stage.socket("PUSH"), stage.socket("PULL")
-    push.connect("inproc://later")
-    push.send(b"early", DONTWAIT)
-    pull.bind("inproc://later")
-    assert pull.recv() == b"early"
-
-
-def test_connect_before_bind_over_tcp(stage: Room) -> None:
-    listener = Listener()
-    listener.close()
-    push = stage.socket("PUSH", RECONNECT_IVL=5)
-    push.connect(listener.endpoint)
-    events_until(push, EventKind.CONNECT_RETRIED)
-    pull = stage.socket("PULL")
-    pull.bind(listener.endpoint)
-    push.send(b"x")
-    assert pull.recv() == b"x"
-
-
-def test_disconnect_by_the_text_that_was_connected(stage: Room) -> None:
-    pull, push = stage.bound("PULL"), stage.socket("PUSH")
-    pull.bind("inproc://here")
-    free = stage.used
-    for endpoint in (pull.last_endpoint, f"tcp://localhost:{list(pull._core.listeners)[0].rpartition(':')[2]}"):
-        push.connect(endpoint)
-        assert push.last_endpoint == endpoint
-        push.send(b"x")
-        assert pull.recv() == b"x"
-        push.disconnect(endpoint)
-        with fails(SocketError) as raised:
-            push.disconnect(endpoint)
-        assert raised.value.errno == errno.ENOENT
-        with fails(enomem.Again):
-            push.send(b"y", DONTWAIT)
-        eventually(lambda: stage.used == free, "the other side has noticed")
-
-
-def test_a_listener_is_not_disconnected(stage: Room) -> None:
-    pull = stage.bound("PULL")
-    with fails(InvalidArgument):
-        pull.disconnect(pull.last_endpoint)
-    stage.peer(pull, "PUSH")
-
-
-def test_disconnect_ends_an_attempt(stage: Room) -> None:
-    # Nobody accepts: the backlog of this listener is taken.
-    with os_socket.socket() as full:
-        full.bind((HOST, 0))
-        full.listen(0)
-        endpoint = f"tcp://{HOST}:{full.getsockname()[1]}"
-        free = stage.used
-        pushes = [stage.socket("PUSH") for _ in range(3)]
-        sockets = stage.used
-        for push in pushes:
-            push.connect(endpoint)
-        for push in pushes:
-            push.disconnect(endpoint)
-        assert stage.used == sockets > free
-
-
-def test_an_in_process_connection_without_descriptors(stage: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none_left() -> None:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-
-    pull, push = stage.socket("PULL"), stage.socket("PUSH", RECONNECT_IVL=1)
-    pull.bind("inproc://x")
-    with monkeypatch.context() as patched:
-        patched.setattr(attaching.os_socket, "socketpair", none_left)
-        push.monitor_events()
-        push.connect("inproc://x")
-        events_until(push, EventKind.CONNECT_RETRIED)
-        stage.context.memory()
-    push.send(b"x")
-    assert pull.recv() == b"x"
-
-
-def test_a_host_that_is_not_known_is_tried_again(stage: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    pull, push = stage.bound("PULL"), stage.socket("PUSH", RECONNECT_IVL=1)
-    with monkeypatch.context() as patched:
-        patched.setattr(endpoints.os_socket, "getaddrinfo", unknown)
-        push.connect(pull.last_endpoint)
-        events_until(push, EventKind.CONNECT_RETRIED)
-    push.send(b"x")
-    assert pull.recv() == b"x"

@@ -33,8 +33,11 @@ GOOD_AND_BAD: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     **dict.fromkeys(("MAXMSGSIZE", "MESSAGE_MAXSIZE"), ((-1, 0, 2**40), (-2, 2**63, b"1"))),
     "MESSAGE_MAXPARTS": ((-1, 0, 7), (-2, 2**31)),
     **dict.fromkeys(
-        ("ROUTER_MANDATORY", "ROUTER_HANDOVER", "REQ_RELAXED", "REQ_CORRELATE", "IMMEDIATE", "CONFLATE", "PROBE_ROUTER")
-        + ("XPUB_VERBOSE", "XPUB_VERBOSER", "XPUB_NODROP", "PLAIN_SERVER", "IPV6", "IPV4ONLY", "MULTICAST_LOOP"),
+        (
+            *("ROUTER_MANDATORY", "ROUTER_HANDOVER", "REQ_RELAXED", "REQ_CORRELATE", "PROBE_ROUTER", "IMMEDIATE"),
+            *("XPUB_VERBOSE", "XPUB_VERBOSER", "XPUB_NODROP", "PLAIN_SERVER", "IPV6", "IPV4ONLY", "MULTICAST_LOOP"),
+            "CONFLATE",
+        ),
         ((0, 1, True), (-1, 2, b"\1", None)),
     ),
     "INVERT_MATCHING": ((0,), (1,)),

@@ -99,6 +99,9 @@ class Socket:
     async def _until(self, attempt: Callable[[], T], flags: int, option: Option) -> T:
         """Make ``attempt`` until it succeeds, or its time is over."""
         if flags & DONTWAIT:
+            if option == Option.RCVTIMEO:
+                # Whoever will not wait does not wait for the loop to read what is there, either.
+                self.sync.poll(0)
             return attempt()
         timeout = self.sync.get(option)
         loop = self._here()

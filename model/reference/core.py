@@ -216,9 +216,9 @@ class Core:
         place = session.place
         if place < 0:
             return
-        told = self.pattern.unanswerable(self.state)
+        told = self.step("unanswerable")
         self.state = self.step("detached", place)
-        lost = self.pattern.unanswerable(self.state)
+        lost = self.step("unanswerable")
         if lost is not None and told is None:
             self.tell(EventKind.DISCARDED, session.name, "the awaited reply can never come", rule=lost)
         del self.sessions[place]

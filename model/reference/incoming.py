@@ -46,11 +46,12 @@ class Incoming:
         if self.parts:
             return True
         core = self.core
-        if core.pattern.may_receive(core.state) is not None:
+        unrecorded = core.context.unrecorded
+        if (core.pattern.may_receive(core.state) if unrecorded else core.step("may_receive")) is not None:
             return False
         while True:
             sessions = core.sessions
-            if core.context.unrecorded:
+            if unrecorded:
                 place = core.pattern.choose(core.state, len(sessions), self.waiting)
             else:
                 place = core.step("choose", len(sessions), self.waiting)
@@ -61,7 +62,8 @@ class Incoming:
 
     def forbidden(self) -> Rule | None:
         """The rule that forbids receiving now, if one does."""
-        return None if self.parts else self.core.pattern.may_receive(self.core.state)
+        rule: Rule | None = None if self.parts else self.core.step("may_receive")
+        return rule
 
     def refuse(self, rule: Rule) -> None:
         """Raise what the rule means."""

@@ -1,7 +1,7 @@
 """What a socket's monitor reports: the life of its connections, and every visible loss."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from ..rules import Rule
@@ -66,14 +66,16 @@ class Monitor:
             self._missed += 1
         self._waiting.append(event)
 
+    def take(self) -> Event | None:
+        """The oldest event that waits, None if none does."""
+        if not self._waiting:
+            return None
+        event = self._waiting.popleft()
+        if self._missed:
+            event = replace(event, missed=self._missed)
+            self._missed = 0
+        return event
+
     def drain(self) -> list[Event]:
         """All events that wait, oldest first."""
-        events = list(self._waiting)
-        self._waiting.clear()
-        if events and self._missed:
-            first = events[0]
-            events[0] = Event(
-                first.kind, first.endpoint, first.reason, first.rule, first.messages, first.value, self._missed
-            )
-            self._missed = 0
-        return events
+        return list(iter(self.take, None))

@@ -52,14 +52,16 @@ class Outgoing:
         session = core.sessions[place]
         if session.ended or (core.immediate and not session.ready):
             return False
-        return not pipes.full(session.pipe, core.send_hwm)
+        if self.context.unrecorded:
+            return not pipes.full(session.pipe, core.send_hwm)
+        return not self.context.steps(pipes, "full", session.name, session.pipe, core.send_hwm)
 
     def writable(self) -> bool:
         """Can a part be sent without waiting?"""
         core = self.core
         if self.current is not None or self.send.phase != IDLE:
             return True
-        return bool(core.pattern.writable(core.state, len(core.sessions), self.free))
+        return bool(core.step("writable", len(core.sessions), self.free))
 
     def part(self, data: bytes, last: bool, flags: int, whole: int = -1, parts: int = 1) -> None:
         """Send one part; ``whole`` is what all ``parts`` of its message weigh, where the caller knows it.

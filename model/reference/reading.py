@@ -260,7 +260,7 @@ class Reader(Watched):
         session = self.session
         if not self.paused or self.stalled_at or session is None:
             return
-        if receive.low(session.inbox, self.core.receive_hwm):
+        if self.context.steps(receive, "low", session.name, session.inbox, self.core.receive_hwm):
             try:
                 self.deliver()
             except PeerError as error:

@@ -59,20 +59,21 @@ class Waiter:
 
     def events(self, seconds: float | None) -> Iterator[Event]:
         """The events of the monitor as they come, until none came for so long, or the socket is closed."""
+        # One by one: who leaves the loop in the middle finds the others the next time.
         while found := self._news(None if seconds is None else time.monotonic() + seconds):
-            yield from found
+            yield found
 
-    def _news(self, deadline: float | None) -> list[Event]:
+    def _news(self, deadline: float | None) -> Event | None:
         monitor = self.core.monitor
         with self.core.context.lock:
-            while not (found := monitor.drain()):
+            while not (found := monitor.take()):
                 try:
                     self.waits(deadline)
                 except Again:
-                    return []
+                    return None
                 except (NotASocket, ContextTerminated):
                     # How the connections ended is told still.
-                    return monitor.drain()
+                    return monitor.take()
             return found
 
     def _sleep(self, left: float | None) -> None:

@@ -68,7 +68,9 @@ def detach(system: System, state: State, action: Action) -> Step | None:
         # Who waits for memory waits for nothing any more, and looks for another pipe.
         now = Send() if sent.send.phase == Phase.WAITING else sent.send
         after = replace(after, send=now, lead=0, seen=watching.emptied(system, seen, sent.pipe.tail))
-    return Step((system.pattern.leaves, *sent.rules), after, effects=(Effect(Do.DROP_PIPE, place),))
+    lost = system.pattern.unanswerable(after.inner)
+    told = () if lost is None else (lost,)
+    return Step((system.pattern.leaves, *sent.rules, *told), after, effects=(Effect(Do.DROP_PIPE, place),))
 
 
 def offer(system: System, state: State, action: Action) -> Step | None:

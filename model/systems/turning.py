@@ -187,11 +187,13 @@ def _offer(system: System, state: State, action: Action) -> Step | None:
         return None
     offered = system.pattern.offered(state.inner, place, SHAPES[action.shape])
     after = replace(state, inner=offered.state, taking=offered.deliver)
+    # A REQ looks for the reply that it awaits, all others for whose turn it is.
+    rules = (offered.rule,) if watching.awaits(system) else (offered.rule, Rule.TURN_1)
     if system.out or state.watched < 0:
-        return Step((offered.rule,), after, place=place)
+        return Step(rules, after, place=place)
     if not action.can[state.watched] or place == state.watched:
-        return Step((offered.rule,), _unwatched(system, after), place=place)
-    return _served(after, place, (offered.rule,))
+        return Step(rules, _unwatched(system, after), place=place)
+    return _served(after, place, rules)
 
 
 def _take(system: System, state: State) -> Step | None:

@@ -4,12 +4,22 @@ Nothing here decides anything: as in ``history``, a message's content is remembe
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from .. import history
+from ..patterns.pattern import AnyPattern
 from ..pipe import Pipe
 from ..send import Sent
 from .closed import Queued, Seen, State, System
+
+
+class HasPattern(Protocol):
+    """A system of a socket of some type."""
+
+    @property
+    def pattern(self) -> AnyPattern:
+        """The type."""
+        ...
 
 
 def start(system: System) -> Seen:
@@ -18,12 +28,12 @@ def start(system: System) -> Seen:
     return Seen(queues=(Queued((0,) * slots, (False,) * slots),) * system.pipes)
 
 
-def awaits(system: System) -> bool:
+def awaits(system: HasPattern) -> bool:
     """Is a reply awaited after each message (REQ)?"""
     return system.pattern.name == "REQ"
 
 
-def owes(system: System) -> bool:
+def owes(system: HasPattern) -> bool:
     """Is each message the reply to one that came from a peer (REP)?"""
     return system.pattern.name == "REP"
 

@@ -77,6 +77,35 @@ def another_router_drops_the_message_and_goes_on(stage: Stage) -> None:
     assert heard(raw) == [[b"z"]]
 
 
+BIG = bytes(1 << 20)
+
+
+def _until_it_is_full(socket: Any, address: bytes) -> str:
+    """Send to a peer that does not read; how the first message ends that its pipe has no room for."""
+    for _ in range(100):
+        said = error_of(socket.send_multipart, [address, BIG], DONTWAIT)
+        if said != "returned None":
+            return said
+    return "never full"
+
+
+@behaviour(patterns__router__begin=lambda state, _, *more: BEGIN(state, False, *more))
+def a_mandatory_router_says_that_a_peer_is_full(stage: Stage) -> None:
+    socket = stage.bound("ROUTER", ROUTER_MANDATORY=1, SNDHWM=1)
+    stage.peer(socket, "DEALER", b"slow")
+    assert _until_it_is_full(socket, b"slow") == "Again"
+
+
+@behaviour(patterns__router__begin=lambda state, _, *more: BEGIN(state, True, *more))
+def another_router_drops_what_a_full_peer_cannot_take(stage: Stage) -> None:
+    socket = stage.bound("ROUTER", SNDHWM=1)
+    slow, other = stage.peer(socket, "DEALER", b"slow"), stage.peer(socket, "DEALER", b"other")
+    assert _until_it_is_full(socket, b"slow") == "never full"
+    socket.send_multipart([b"other", b"x"])
+    assert heard(other) == [[b"x"]]
+    assert 0 < len(heard(slow)) < 100
+
+
 def _granted(held: bool, handover: bool) -> router.Claimed:
     return router.Claimed(Rule.ROUTER_10, router.Claim.HANDED_OVER if held else router.Claim.GRANTED)
 

@@ -1,14 +1,17 @@
 """PUB, SUB, XPUB and XSUB: who gets what, and who is told of subscriptions."""
 
+from dataclasses import replace
 from typing import Any
 
 from interop.raw import Raw, command, message
 
-from enomem.model.patterns import subscriptions, turns, xpub
+from enomem import DONTWAIT, SNDMORE, EventKind
+from enomem.model import send
+from enomem.model.patterns import fan_out, subscriptions, turns, xpub
 from enomem.model.patterns.pattern import Offered, Shape
 from enomem.model.rules import Rule
 
-from .stage import Stage, behaviour, heard, nothing_left, received, settle
+from .stage import Stage, behaviour, error_of, heard, nothing_left, received, settle
 
 HEARD = xpub.heard
 
@@ -118,3 +121,52 @@ def xsub_subscribes_by_a_message(stage: Stage) -> None:
     raw = stage.peer(socket, "XPUB")
     socket.send(b"\1topic")
     assert heard(raw) == [[b"SUBSCRIBE", b"topic"]]
+
+
+BIG = bytes(1 << 20)
+COPY, ALL = fan_out.copy, fan_out.all_or_none
+
+
+def _until_it_misses_one(socket: Any, *parts: bytes) -> None:
+    """Publish until the pipe of a subscriber that does not read is full."""
+    for _ in range(100):
+        socket.send_multipart(parts)
+        if any(event.kind == EventKind.DISCARDED for event in socket.monitor_events()):
+            return
+    raise AssertionError("a pipe is never full")
+
+
+def _misses_a_part(*arguments: Any) -> Any:
+    sent = COPY(*arguments)
+    return replace(sent, send=send.Send()) if sent.answer == send.Answer.FULL else sent
+
+
+@behaviour(patterns__fan_out__copy=_misses_a_part)
+def a_full_subscriber_misses_a_whole_message(stage: Stage) -> None:
+    socket = stage.bound("PUB", SNDHWM=1)
+    socket.monitor_events()
+    raw = _subscribed(stage, socket, b"")
+    _until_it_misses_one(socket, BIG, BIG)
+    socket.send(b"missed", SNDMORE)
+    assert {len(parts) for parts in heard(raw)} == {2}
+    socket.send(b"missed as well")
+    socket.send(b"not missed")
+    assert heard(raw) == [[b"not missed"]]
+
+
+def _never_full(policy: Any, pool: Any, state: Any, targets: Any, hwm: int, *more: Any) -> fan_out.SentAll:
+    return ALL(policy, pool, state, targets, 1 << 60, *more)
+
+
+@behaviour(patterns__fan_out__all_or_none=_never_full)
+def an_xpub_that_drops_nothing_waits_for_all(stage: Stage) -> None:
+    socket = stage.bound("XPUB", SNDHWM=1, XPUB_NODROP=1)
+    full, other = _subscribed(stage, socket, b"all"), _subscribed(stage, socket, b"other")
+    for _ in range(100):
+        if error_of(socket.send_multipart, [b"all", BIG], DONTWAIT) == "Again":
+            break
+    else:
+        raise AssertionError("a pipe is never full")
+    socket.send(b"other")
+    assert heard(other) == [[b"other"]]
+    assert {parts[0] for parts in heard(full)} == {b"all"}

@@ -97,5 +97,3 @@ class Context:
         if option not in DEFAULTS:
             raise failure(errno.EINVAL)
         return DEFAULTS[SOCKET_LIMIT] if option == SOCKET_LIMIT else self.inside.options[int(option)]
-
-

@@ -22,7 +22,7 @@ Octets = bytes | bytearray | memoryview
 class Hold:
     """That a frame shares the caller's memory: known to pyzmq's list of such objects until the last copy is gone."""
 
-    __slots__ = ("_event", "_key")
+    __slots__ = ("_event", "_key", "_known")
 
     def __init__(self, data: object, event: Event | None) -> None:
         from zmq.utils.garbage import gc, gcref
@@ -30,12 +30,11 @@ class Hold:
         entry = gcref(data, event)
         self._key = id(entry)
         self._event = event
-        gc.refs[self._key] = entry
+        self._known = gc.refs
+        self._known[self._key] = entry
 
     def __del__(self) -> None:
-        from zmq.utils.garbage import gc
-
-        gc.refs.pop(self._key, None)
+        self._known.pop(self._key, None)
         if self._event is not None:
             self._event.set()
 
@@ -102,6 +101,7 @@ class Frame(Exporter):
     _hold: Hold | None
     _shared: memoryview | None
     _properties: Mapping[str, str]
+
     def __new__(cls, *arguments: Any, **more: Any) -> Frame:  # noqa: ARG004 - __init__ takes them
         """Make an empty one; a bytearray would look at the arguments."""
         return super().__new__(cls)

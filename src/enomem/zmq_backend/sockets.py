@@ -287,11 +287,11 @@ def _made(context: Context, kind: int) -> Reference:
         raise failure(errno.EMFILE)
     try:
         made = inside.reference.socket(kind)
-        if inside.options[IPV6]:
-            made.set(Option.IPV6, 1)
-        if not inside.options[BLOCKY]:
-            made.set(Option.LINGER, 0)
     except KNOWN as error:
         raise translated(error) from None
+    if inside.options[IPV6]:
+        made.set(Option.IPV6, 1)
+    if not inside.options[BLOCKY]:
+        made.set(Option.LINGER, 0)
     inside.sockets.add(made)
     return made
