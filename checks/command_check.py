@@ -12,8 +12,18 @@ from rich.console import Console
 from enomem.model.application import Recovery
 
 from . import (
-    check_job, console, matrix, pattern_matrix, pattern_plan, pattern_trace, pattern_words, plan, report, runner,
-    sender_trace, wording,
+    check_job,
+    console,
+    matrix,
+    pattern_matrix,
+    pattern_plan,
+    pattern_trace,
+    pattern_words,
+    plan,
+    report,
+    runner,
+    sender_trace,
+    wording,
 )  # fmt: skip
 from .certificate import slug
 from .errors import UsageError

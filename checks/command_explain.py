@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from enomem.spec.claims import claims
+from enomem.model.rules import Rule
+from enomem.spec.claims import claims, pattern_claims
 from enomem.spec.text import Entry, entries
 
+from . import firing
 from .errors import UsageError
+from .firing import Where
 
 
 def text(identifier: str) -> str:
@@ -37,6 +40,9 @@ def _checked(entry: Entry) -> list[str]:
         for (policy, recovery, identifier), verdict in claims().items():
             if identifier == entry.id:
                 lines.append(f"  {policy:8} {recovery:8} {verdict}")
+        for (pattern, policy, recovery, identifier), verdict in pattern_claims().items():
+            if identifier == entry.id:
+                lines.append(f"  {pattern:8} {policy:8} {recovery:8} {verdict}")
         return lines
     if entry.id.startswith("ASSUME-"):
         from . import plan
@@ -47,9 +53,14 @@ def _checked(entry: Entry) -> list[str]:
         ]
         return ["", "Shown to be needed by `enomem check`:", *shown]
     if entry.kind:
-        return [
-            "",
-            "Checked by: `enomem check` fails if it never fires in a search; every trace names it where it fires.",
-        ]
+        return ["", f"Checked by: {_silence(Rule(entry.id))}; every trace names it where it fires."]
     option = "recovery" if entry.id in ("RESTART", "RESUME", "NEXT") else "policy"
     return ["", f"Checked by: enomem check --{option} {entry.id}"]
+
+
+def _silence(rule: Rule) -> str:
+    """What fails if the rule never fires."""
+    place = firing.where(rule)
+    if place in (Where.SENDERS, Where.PATTERNS):
+        return f"`enomem check` fails if it never fires in the {place.value}"
+    return f"the {place.value} fail if it never fires there"

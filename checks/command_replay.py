@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from . import run_format, run_replay, sender_trace, wording
+from . import pattern_trace, pattern_words, run_format, run_replay, sender_trace, wording
 from .errors import UsageError
 from .policy_file import load_policy
 
@@ -31,6 +31,12 @@ def _trace(path: Path, text: str, form: str) -> Said:
         data = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not JSON: {error}") from None
+    if pattern_trace.is_ours(data):
+        differences = pattern_trace.replay(data, load_policy)
+        if differences:
+            return 1, _differs(path, differences), ""
+        of_socket = pattern_trace.trace_of(data, load_policy)
+        return 0, [pattern_words.show(of_socket, form)], f"{len(of_socket.steps)} steps, each as the model does it"
     differences = sender_trace.replay(data, load_policy)
     if differences:
         return 1, _differs(path, differences), ""

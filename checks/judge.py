@@ -26,7 +26,6 @@ from .policy_file import blame, first_usage_error, load_policy
 from .search import Progress, Result, Search
 from .sender_trace import Trace
 
-
 SENDER = "sender"
 """The machine of the senders' closed system, as cells and traces name it; the others are types of sockets."""
 
@@ -35,7 +34,8 @@ SENDER = "sender"
 class Task:
     """What one process does at a time.
 
-    ``machine`` is `SENDER` or a type of socket; of the latter, ``turns`` are checked, or else its messages.
+    ``machine`` is `SENDER` or a type of socket; of the latter, ``turns`` are checked, or else its messages, and
+    nothing is proved if it ``searches_only``.
     """
 
     engine: Engine
@@ -49,6 +49,7 @@ class Task:
     machine: str = SENDER
     policy_name: str = ""
     turns: bool = False
+    searches_only: bool = False
 
     @property
     def title(self) -> str:
@@ -63,8 +64,8 @@ class Task:
 class Finding:
     """What a task found. ``traces`` are counterexamples by property, as JSON; ``proved`` the verdicts of a proof.
 
-    Of a type of socket: ``systems`` are the bounds of all that was searched, in ``searched`` seconds; ``peers`` says for
-    how many of them each proof is.
+    Of a type of socket: ``systems`` are the bounds of all that was searched, in ``searched`` seconds; ``peers`` says
+    for how many of them each proof is.
     """
 
     task: Task

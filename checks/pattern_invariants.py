@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from enomem.model import send
 from enomem.model.patterns import rep, req
 from enomem.model.send import Phase
-from enomem.model.systems import fan, single, watching
+from enomem.model.systems import fan, sending, watching
 from enomem.model.systems.closed import State, System
 
 from .induction import Candidate
@@ -108,10 +108,10 @@ STATES: Mapping[str, Invariant] = {
     "skipping: swallowed by the pattern": _when(SKIPPING, lambda _, s: s.seen.nowhere or s.app.abort),
     "swallowed: skipping": lambda _, s: s.send.phase == Phase.SKIPPING if s.seen.nowhere else True,
     "finished: nobody": lambda sys, s: (
-        s.current == -1 and s.send.phase == Phase.IDLE or s.app.abort if single.finished(sys, s) else True
+        (s.current == -1 and s.send.phase == Phase.IDLE) or s.app.abort if sending.finished(sys, s) else True
     ),
     "finished: nobody gets anything": lambda sys, s: (
-        s.current == -1 or s.app.abort if single.finished(sys, s) else True
+        s.current == -1 or s.app.abort if sending.finished(sys, s) else True
     ),
     **{
         f"{name}: nothing reserved": _when(phase, lambda _, s: s.send.reserved == 0)
@@ -238,7 +238,7 @@ def candidates(sys: AnySystem) -> list[Candidate]:
 Predicate = Callable[[Any], object]
 
 
-def _listed(each: list[tuple[str, Predicate, str]], whole: list[tuple[str, Predicate]]) -> list[Candidate]:
+def _listed(each: Sequence[tuple[str, Predicate, str]], whole: Sequence[tuple[str, Predicate]]) -> list[Candidate]:
     found = [Candidate(name, predicate, f"each: {family}") for name, predicate, family in each]
     return found + [Candidate(name, predicate) for name, predicate in whole]
 

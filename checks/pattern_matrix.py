@@ -31,7 +31,7 @@ def tasks(job: Job) -> list[Task]:
         Task(
             Engine.PATTERN, text, row.recovery, max_bytes=job.max_bytes, timeout=job.timeout, machine=row.pattern,
             turns=row.turns, policy_name=row.policy,
-        )  # fmt: skip
+        )
         for text, row in rows(job)
     ]
 

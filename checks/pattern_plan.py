@@ -76,7 +76,8 @@ def searched(row: Row, policy: SendPolicy | None) -> tuple[AnySystem, ...]:
     recovery = Recovery(row.recovery)
     match row.pattern:
         case "ROUTER":
-            found = (_system(make("ROUTER"), policy, recovery), _few(make("ROUTER", mandatory=True), policy, recovery, messages=2))
+            loud = make("ROUTER", mandatory=True)
+            found = (_system(make("ROUTER"), policy, recovery), _few(loud, policy, recovery, messages=2))
         case "REQ":
             both = Req(relaxed=True, correlate=True, ids=2)
             found = (_system(make("REQ"), policy, recovery), _few(both, policy, recovery, 2, 2))

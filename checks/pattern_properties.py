@@ -21,7 +21,7 @@ PROPERTIES = (ROUTE, ENVELOPE, FAN, TURN)
 """What is asked of patterns only; what else is asked of them is asked of senders too."""
 
 SHAPES = (ROUTE, WHOLE, ENVELOPE, FAN)
-"""Without a proof of these no other proof counts: in a proof, messages that are not as they should be are not followed."""
+"""Without a proof of these no other proof counts: in a proof, a message that is not as it should be is not followed."""
 
 StepProperty = Callable[[System, State, Action, Step], object]
 

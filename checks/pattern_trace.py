@@ -28,7 +28,9 @@ from .sender_trace import changes_of, differences
 from .trace_format import FORMAT, LARGEST, VERSION, Record
 
 KINDS: Mapping[str, type[AnySystem]] = {"single": closed.System, "fan": fan.System, "turning": turning.System}
-LIMITS: Mapping[str, tuple[int, int]] = {"pipes": (1, 6), "queue": (0, 1000), "parts": (1, 1000), "lead": (0, 2)}
+LIMITS: Mapping[str, tuple[int, int]] = {
+    "pipes": (1, 6), "queue": (0, 1000), "parts": (1, 1000), "lead": (0, 2), "ids": (1, 1 << 40),
+}  # fmt: skip
 """What a file may ask for; all other numbers are only compared with."""
 
 

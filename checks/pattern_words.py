@@ -10,6 +10,7 @@ from enomem.model.systems import closed, fan, turning
 from enomem.model.systems.closed import Kind
 from enomem.model.systems.single import held
 
+from . import asked as questions
 from . import pattern_properties as asked
 from .mermaid import clear
 from .pattern_trace import Moment, Peer, Trace, label, to_json
@@ -223,6 +224,9 @@ def _fan(sys: fan.System, moment: Moment) -> Phrase:
             return _coming_and_going(moment)
 
 
+ENDS: Mapping[str, str] = {"commit": "ends the message", "drop": "drops the message", "take": "recv()"}
+
+
 def _turning(moment: Moment) -> Phrase:
     step, peers = moment.step, moment.payloads_before.peers
     can = [peer.name for peer, able in zip(peers, getattr(moment.action, "can", ()), strict=False) if able]
@@ -240,7 +244,7 @@ def _turning(moment: Moment) -> Phrase:
         case turning.Kind.ATTACH | turning.Kind.DETACH:
             return _coming_and_going(moment)
         case kind:
-            return Phrase(APP, {"commit": "ends the message", "drop": "drops the message", "take": "recv()"}[kind.value])
+            return Phrase(APP, ENDS[kind.value])
 
 
 # --- what was expected, and what happened
@@ -264,8 +268,8 @@ WANTED: Mapping[str, str] = {
     asked.CLEAN: "after ENOMEM the socket and its pattern are as if the message had never been begun",
     asked.NEXT: "the first message that is completed after ENOMEM is committed, whole and where it belongs",
     asked.CONSERVE: "as much memory is in use as is held, and none at rest",
-    asked.TOTAL: "every step has an outcome, and no part of a state leaves its range",
-    asked.DEADLOCK: "while a message is unfinished or undelivered, something can be done that changes something",
+    questions.TOTAL: "every step has an outcome, and no part of a state leaves its range",
+    questions.DEADLOCK: "while a message is unfinished or undelivered, something can be done that changes something",
 }
 
 
@@ -281,10 +285,10 @@ def _happened(trace: Trace, last: Moment) -> str:
             return f"{units(last.after.pool.used)} in use{known}" + (f": {kept}" if kept else "")
         case asked.CLEAN:
             return kept or "the socket swallows what is sent next, or its pattern is still in the message"
-        case asked.DEADLOCK:
+        case questions.DEADLOCK:
             pool = last.after.pool
             return f"{kept or 'nothing is queued'}, and there is no memory to go on (pool: {pool.used} of {pool.limit})"
-        case asked.TOTAL:
+        case questions.TOTAL:
             return trace.machine.shape.escape(last.after) or "the last step has an outcome"
         case asked.TURN:
             return f"{_watched(last)} was passed over for the second time by the same peer"

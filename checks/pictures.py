@@ -7,12 +7,11 @@ with 1 if one is. ``--report FILE`` takes the lengths of the counterexamples fro
 from __future__ import annotations
 
 import argparse
-import ast
 import importlib.util
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,125 +20,20 @@ from enomem.model.application import Recovery
 from enomem.model.policies import POLICIES, SendPolicy
 from enomem.model.rules import Rule
 from enomem.model.system import Kind, System
-from enomem.spec.claims import claims
+from enomem.spec.claims import claims, pattern_claims
 from enomem.spec.text import entries
 
-from . import judge, plain, plan, sender, sender_trace, wording
-from .judge import Task
+from . import firing, judge, pattern_pictures, plain, plan, sender, sender_trace, wording
+from .firing import Where
+from .judge import SENDER, Task
+from .layers import layers
+from .markdown import HEAD, mermaid, table
 from .plan import Engine
 from .policy_file import load_policy
 from .properties import LIVENESS, PROPERTIES
 
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout: ``model/``, ``checks/`` and ``spec/`` stand here, and ``tests/`` if it is one."""
-
-HEAD = "<!-- Made by `python -m enomem.checks.pictures docs/generated`; do not edit. -->\n\n"
-Table = Sequence[Sequence[str]]
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [list(head), ["---"] * len(head), *map(list, rows)]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
-
-
-def mermaid(lines: Sequence[str]) -> str:
-    """A Mermaid picture as Markdown."""
-    return "\n".join(["```mermaid", *lines, "```"]) + "\n"
-
-
-# --- the layers, from the imports
-
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "the command": ("cli", "command_check", "command_explain", "console", "report", "runner", "bench", "pictures"),
-    "a socket on the command line": (
-        "command_socket", "socket_talk", "socket_watch", "socket_settings", "socket_format",
-    ),
-    "sockets measured": ("bench_socket", "bench_pair", "bench_child"),
-    "verdicts": ("matrix", "judge"),
-    "a user's policy": ("policy_file", "policy_guard", "policy_rehearsal", "policy_source"),
-    "a trace in words": ("wording", "phrases", "verdicts", "mermaid"),
-    "what is asked of the sender": ("properties", "invariants", "questions", "plan", "sender"),
-    "search and liveness": ("search", "graph", "lasso", "compiled", "plain", "table", "packing"),
-    "proof": ("induction", "certificate", "smt"),
-    "traces": ("sender_trace", "trace_format", "reader"),
-    "a step run on symbols": ("asked", "machine", "explore", "shape", "symbols", "terms"),
-}  # fmt: skip
-"""Which modules of ``checks/`` are drawn as one box; one that is not named here is drawn alone."""
-
-UNDRAWN = ("checks.errors", "checks.exchange", "checks.__init__", "model.__init__", "spec.__init__")
-"""Imported by nearly all (errors), by the benchmark alone (exchange), or empty."""
-
-
-def modules() -> dict[str, set[str]]:
-    """Each module of model, spec and checks, with those of them that it imports."""
-    names = {f"{part}.{file.stem}": file for part in ("model", "spec", "checks") for file in (ROOT / part).glob("*.py")}
-    return {name: set(_imports(name, file)) & set(names) - {name} for name, file in sorted(names.items())}
-
-
-def _imports(name: str, file: Path) -> Iterator[str]:
-    package = name.partition(".")[0]
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            base = package if node.level else (node.module or "").removeprefix("enomem.")
-            if node.level and node.module:
-                base = f"{package}.{node.module}"
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
-def reduced(edges: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """The edges without those that a longer way says already."""
-    return {
-        start: {end for end in ends if not any(end in _below(edges, via) for via in ends if via != end)}
-        for start, ends in edges.items()
-    }
-
-
-def _below(edges: Mapping[str, set[str]], start: str) -> set[str]:
-    found: set[str] = set()
-    new = [start]
-    while new:
-        ends = edges.get(new.pop(), set()) - found
-        found |= ends
-        new += ends
-    return found
-
-
-def layers() -> str:
-    """The two pictures of who imports whom: the parts, and the machines."""
-    all_edges = {name: ends for name, ends in modules().items() if name not in UNDRAWN}
-    box = {name: name for name in all_edges}
-    for title, members in GROUPS.items():
-        box.update({f"checks.{member}": title for member in members})
-    box.update({name: name.partition(".")[0] for name in all_edges if not name.startswith("checks.")})
-    parts: dict[str, set[str]] = {title: set() for title in GROUPS}
-    for name, ends in all_edges.items():
-        parts.setdefault(box[name], set()).update(box[end] for end in ends if end in box and box[end] != box[name])
-    model = {
-        name.partition(".")[2]: {end.partition(".")[2] for end in ends if end not in UNDRAWN}
-        for name, ends in all_edges.items()
-        if name.startswith("model.")
-    }
-    inside = [
-        [title, ", ".join(f"`{m}`" for m in sorted(all_edges) if box[m] == title)]
-        for title in parts
-    ]
-    return (
-        HEAD + "# The layers\n\nAn arrow leads from who imports to what is imported. "
-        "An arrow that a longer way says already is left out, and so are `checks.errors` and the benchmark's model.\n\n"
-        + mermaid(_flowchart(reduced(parts)))
-        + "\n"
-        + table(("box", "modules"), inside)
-        + "\n## The machines\n\n"
-        + mermaid(_flowchart(reduced(model)))
-    )
-
-
-def _flowchart(edges: Mapping[str, set[str]]) -> list[str]:
-    key = {name: f"n{number}" for number, name in enumerate(edges)}
-    lines = ["flowchart TD", *(f'    {key[name]}["{name}"]' for name in edges)]
-    return lines + [f"    {key[start]} --> {key[end]}" for start, ends in edges.items() for end in sorted(ends)]
 
 
 # --- the phases of the send machine, by running it
@@ -194,8 +88,12 @@ def send_machine() -> str:
 # --- the matrix, from the claims and a report
 
 
-def matrix(lengths: Mapping[tuple[str, str, str], str]) -> str:
-    """The claims as tables; ``lengths`` has the length of a shortest trace by policy, recovery and property."""
+Lengths = Mapping[tuple[str, str, str, str], str]
+"""The length of a shortest trace by machine, policy, recovery and property."""
+
+
+def matrix(lengths: Lengths) -> str:
+    """The claims as tables, of senders and of each type of socket."""
     text = HEAD + (
         "# The matrix\n\nWhat `spec/claims.toml` claims and `enomem check` confirms. PROVED: by induction, unbounded. "
         "EXHAUSTED: in every state of the systems in [bounds.md](bounds.md). VIOLATED: with the number of steps of the "
@@ -209,10 +107,14 @@ def matrix(lengths: Mapping[tuple[str, str, str], str]) -> str:
             row = [identifier]
             for recovery in Recovery:
                 key = (policy.name, recovery.value, identifier)
-                row.append(f"{claims()[key]} {lengths.get(key, '')}".strip())
+                row.append(f"{claims()[key]} {lengths.get((SENDER, *key), '')}".strip())
             rows.append(row)
         text += f"\n## {policy.name}\n\n" + table(("property", *(r.value for r in Recovery)), rows)
-    return text
+    text += (
+        "\n# Types of sockets\n\nOne socket with its peers, which come and go. Its turns, and what a PUB does, are the "
+        "same under every policy.\n"
+    )
+    return text + pattern_pictures.matrix(lengths)
 
 
 def in_short() -> str:
@@ -227,14 +129,14 @@ def in_short() -> str:
     return table(("policy", "recovery", "proved", "exhausted", "violated"), rows)
 
 
-def lengths_of(report: Mapping[str, Any]) -> dict[tuple[str, str, str], str]:
+def lengths_of(report: Mapping[str, Any]) -> dict[tuple[str, str, str, str], str]:
     """The lengths of the traces of a report of ``enomem check --json``."""
     found = {}
     for cell in report["cells"]:
         if cell["trace"] is not None:
             steps, cycle = len(cell["trace"]["steps"]), cell["trace"]["cycle"]
             length = str(steps) if cycle is None else f"{cycle}+{steps - cycle}"
-            found[cell["policy"], cell["recovery"], cell["property"]] = length
+            found[cell["machine"], cell["policy"], cell["recovery"], cell["property"]] = length
     return found
 
 
@@ -251,6 +153,8 @@ def bounds() -> str:
         + table(plan.BOUND_NAMES, [[str(b[name]) for name in plan.BOUND_NAMES] for b in plan.SAFETY])
         + "\n## Liveness\n\nThe applications send without end.\n\n"
         + table(names, [[str(b[name]) for name in names] for b in plan.LIVENESS])
+        + "\n## Types of sockets\n\nThe same under each policy with each recovery. Where turns are looked at, and of a "
+        "PUB, messages are not counted.\n\n" + pattern_pictures.bounds()
     )
 
 
@@ -281,36 +185,47 @@ def counterexamples() -> str:
         text += f"`enomem check --policy {policy} --recovery {recovery} --property {identifier} {options}`\n\n"
         text += f"```text\n{wording.show(trace, 'text')}\n```\n\n"
         text += mermaid(wording.show(trace, "mermaid").splitlines())
-    return text
+    return text + pattern_pictures.counterexamples()
 
 
 # --- rules and properties against what checks them
 
 
 def spec_matrix() -> str:
-    """Rules and properties with the machine, the policies, the claims and the mutants that belong to them."""
-    fired = {policy.name: phases(policy)[1] for policy in POLICIES}
+    """Rules and properties with the machine, what makes them fire, the claims and the mutants that belong to them."""
     rules, properties = [], []
+    verdicts = [(key[-1], verdict) for of in (claims(), pattern_claims()) for key, verdict in of.items()]
     for identifier, entry in entries().items():
         if entry.kind:
-            under = [name for name, found in fired.items() if Rule(identifier) in found]
-            shown = "all policies" if len(under) == len(fired) else ", ".join(under)
+            shown = _fires(Rule(identifier))
             rules.append([identifier, entry.title, entry.kind, f"`{entry.machine}`", shown, _breaking(entry.machine)])
-        elif identifier in PROPERTIES:
-            verdicts = [verdict for key, verdict in claims().items() if key[2] == identifier]
-            counts = [str(verdicts.count(word)) for word in ("PROVED", "EXHAUSTED", "VIOLATED")]
+        elif identifier.startswith(("SAFE-", "LIVE-")):
+            own = [verdict for name, verdict in verdicts if name == identifier]
+            counts = [str(own.count(word)) for word in ("PROVED", "EXHAUSTED", "VIOLATED")]
             killers = [name for name, (violates, _) in mutants().items() if violates == identifier]
             properties.append([identifier, ", ".join(entry.assumes) or "nothing", *counts, ", ".join(killers)])
     return (
-        HEAD + "# The specification against what checks it\n\nA rule fires under the policies named, in the small "
-        "systems that [send-machine.md](send-machine.md) is drawn from; `enomem check` fails if a rule fires in no "
-        "search. The mutants are the seeded defects of `tests/mutants/` that change the function which is the rule, "
-        "and of a property those that violate it: the tests kill each by proof and by search, or say why there can be "
-        "no proof.\n\n## Rules\n\n"
+        HEAD + "# The specification against what checks it\n\nA rule of senders fires under the policies named, in the "
+        "small systems that [send-machine.md](send-machine.md) is drawn from, a rule of patterns in the systems of the "
+        "types named; `enomem check` fails if one fires in no search. The other rules have tests that fail if nothing "
+        "makes them fire. The mutants are the seeded defects of `tests/mutants/` that change the function which is the "
+        "rule, and of a property those that violate it: the tests kill each by proof and by search, or say why there "
+        "can be no proof.\n\n## Rules\n\n"
         + table(("rule", "title", "class", "machine", "fires under", "mutants of the function"), rules)
         + "\n## Properties\n\n"
         + table(("property", "assumes", "proved", "exhausted", "violated", "mutants that violate it"), properties)
     )
+
+
+def _fires(rule: Rule) -> str:
+    """What makes a rule fire: policies, types of sockets, or tests."""
+    place = firing.where(rule)
+    if place == Where.SENDERS:
+        under = [policy.name for policy in POLICIES if rule in phases(policy)[1]]
+        return "all policies" if len(under) == len(POLICIES) else ", ".join(under)
+    if place == Where.PATTERNS:
+        return ", ".join(pattern for pattern, fired in pattern_pictures.fired().items() if rule.value in fired)
+    return str(place.value)
 
 
 def _breaking(machine: str) -> str:
@@ -332,7 +247,7 @@ def mutants() -> Mapping[str, tuple[str, frozenset[str]]]:
     module = importlib.util.module_from_spec(made)
     sys.modules["enomem_mutants"] = module
     made.loader.exec_module(module)
-    return {mutant.name: (mutant.violates, frozenset(mutant.patches)) for mutant in module.ALL}
+    return {mutant.name: (mutant.violates, frozenset(mutant.patches)) for mutant in (*module.ALL, *module.PATTERNS)}
 
 
 # --- writing them

@@ -22,7 +22,6 @@ class Site(Enum):
     RESERVATION = "reservation"
     COMMIT = "commit"
     RECEIVE_BODY = "receive body"
-    RECEIVE_SLOT = "receive slot"
     CONNECTION = "connection"
     LISTENER = "listener"
     SUBSCRIPTION = "subscription"

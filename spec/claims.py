@@ -22,7 +22,9 @@ def pattern_claims() -> Mapping[tuple[str, str, str, str], str]:
     """What is claimed of (type of socket, policy, recovery, property); policy and recovery may be "any"."""
     data = tomllib.loads(files("enomem.spec").joinpath("claims.toml").read_text(encoding="utf-8"))
     return {
-        (pattern, *key): verdict for pattern, policies in data["pattern"].items() for key, verdict in _read(policies).items()
+        (pattern, *key): verdict
+        for pattern, policies in data["pattern"].items()
+        for key, verdict in _read(policies).items()
     }
 
 

@@ -35,7 +35,7 @@ from enomem import (
 )  # fmt: skip
 from enomem.model.patterns.subscriptions import weigh
 from enomem.model.reference import reading
-from enomem.model.reference.weights import TOPIC
+from enomem.model.reference.weights import CONNECTION, TOPIC
 
 ALL = (DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB)
 
@@ -75,7 +75,7 @@ def refused_parts(stage: Stage) -> None:
 
 
 def reserved(stage: Stage) -> None:
-    context = stage.context(asks=False, send_policy=RESERVE, memory_limit=400_000)
+    context = stage.context(asks=False, send_policy=RESERVE, memory_limit=4 * CONNECTION + 138_000)
     pull, endpoint = bound(context, PULL)
     first, second = (connected(context, PUSH, endpoint) for _ in range(2))
     large = [b"x" * 70_000, b"y"]
@@ -145,7 +145,7 @@ def stalled_too_long(stage: Stage) -> None:
 
 
 def larger_than_the_pool(stage: Stage) -> None:
-    sender, receiver = stage.context(), stage.context(memory_limit=150_000)
+    sender, receiver = stage.context(), stage.context(memory_limit=CONNECTION + 90_000)
     pull, endpoint = bound(receiver, PULL)
     push = connected(sender, PUSH, endpoint, RECONNECT_IVL=1)
     push.send(b"x" * 200_000)

@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from unittest.mock import patch
 
 import pytest
-from behaviour.stage import Stage
+from behaviour.stage import BOUND_MS, Stage
 from interop.waiting import SECONDS, until
 
 import enomem
@@ -100,8 +101,11 @@ class Room(Stage):
 
 @contextmanager
 def room(**options: Any) -> Iterator[Room]:
-    """Sockets that are closed in the end; then no memory is held, no descriptor is left, no thread came to grief."""
-    before, escaped = open_descriptors(), list[Any]()
+    """Sockets that are closed in the end; then no memory is held, no descriptor is left, no thread came to grief.
+
+    And no wait was ended by its bound: a call whose wake-up was lost finds what it waits for when its time is over.
+    """
+    before, escaped, began = open_descriptors(), list[Any](), time.monotonic()
     with patch.object(threading, "excepthook", escaped.append):
         with Room(**options) as opened:
             yield opened
@@ -109,6 +113,7 @@ def room(**options: Any) -> Iterator[Room]:
         del opened
     assert [(hook.exc_type, hook.exc_value) for hook in escaped] == []
     assert open_descriptors() - before == set()
+    assert time.monotonic() - began < BOUND_MS / 1000, "something waited until its time was over"
 
 
 def events_until(socket: enomem.Socket, kind: EventKind, timeout: float = SECONDS) -> list[Event]:

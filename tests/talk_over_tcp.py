@@ -7,6 +7,7 @@ whether the context's books add up. No rule of the machines is repeated here.
 
 import socket as os_socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -219,11 +220,18 @@ class Talk:
             raise Misbehaved(f"{number} arrived after {self.received[-1]}")
         self.received.append(number)
 
+    def until(self, what: str, done: Callable[[], bool]) -> None:
+        """Look again and again, for what no event tells."""
+        end = time.monotonic() + self.seconds
+        while not done():
+            if time.monotonic() > end:
+                raise Misbehaved(f"never: {what}")
+
     def seen(self, socket: Socket, kind: EventKind) -> None:
         for event in socket.events(self.seconds):
             if event.kind == kind:
                 return
-        raise Misbehaved(f"never {kind.value}")
+        raise Misbehaved(f"never: {kind.value}")
 
     # --- the end
 

@@ -23,6 +23,7 @@ ORDER = [
     *(f"patterns.{name}" for name in ("routing", "turns", "subscriptions", "conflate", "fan_out", "pattern")),
     *(f"patterns.{name}" for name in ("pair", "push", "pull", "dealer", "req", "rep", "router", "pub", "sub")),
     *(f"patterns.{name}" for name in ("xpub", "xsub", "__init__")),
+    *(f"systems.{name}" for name in ("__init__", "closed", "watching", "sending", "peers", "single", "fan", "turning")),
     "reference",
 ]
 """From the ground up, dotted. The shell is one room: who calls whom there follows the flow of octets, both ways."""

@@ -124,7 +124,8 @@ def test_it_misbehaves(mutant: Mutant, tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     assert misbehaves(mutant, path)
     if mutant.in_socket or mutant.name in ELSEWHERE:
-        runs = [run_replay.replay(lines(one), lambda name: DISCARD if name == "DISCARD" else mutant.policy) for one in (path, path.with_suffix(".receiver"))]
+        records = (path, path.with_suffix(".receiver"))
+        runs = [run_replay.replay(lines(one), lambda name: NAMED.get(name, mutant.policy)) for one in records]
         assert any(" in the model" in one for run in runs for one in run.differences)
 
 

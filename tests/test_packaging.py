@@ -19,7 +19,7 @@ import enomem
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("model", "checks", "spec")
-OWN_FILES = {"__init__.py", "__main__.py", "py.typed"}
+OWN_FILES = {"__init__.py", "__main__.py", "aio.py", "py.typed"}
 BACKEND = "zmq_backend"
 
 IMPORT_EVERYTHING = """

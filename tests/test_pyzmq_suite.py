@@ -98,7 +98,7 @@ def test_the_table_counts_and_names(results: Results) -> None:
     assert "| test_some.py | 2 | 5 | 1 | 8 |" in lines
     assert "| **all** | 2 | 6 | 2 | 10 |" in lines
     assert "## Passed with libzmq and not here: 8" in lines
-    assert "- CURVE, 1: `test_some.py::test_is_skipped`" in lines
+    assert f"- CURVE, 1 ({pyzmq_suite.NOTES['CURVE']}): `test_some.py::test_is_skipped`" in lines
     assert "- `test_some.py::test_hangs` fails: hangs" in lines
 
 

@@ -255,7 +255,7 @@ def test_what_a_publisher_drops_for_a_full_subscriber(stage: Room) -> None:
         pub.send_multipart([b"topic", body], DONTWAIT)
         sent += 1
         assert sent < 500
-    assert lost == [(Rule.FAN_1, 1)]
+    assert lost == [(Rule.PUB_2, 1)]
 
 
 def test_what_is_lost_with_a_connection(stage: Room) -> None:

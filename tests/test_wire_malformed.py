@@ -48,11 +48,14 @@ def names(kind: bytes, **more: bytes) -> bytes:
 GREETINGS = [
     greet(Rule.WIRE_3, "1.0 without identity", b"\1\0", "the peer speaks ZMTP 1.0"),
     greet(Rule.WIRE_3, "1.0 with identity", b"\6\0ident", "the peer speaks ZMTP 1.0"),
+    greet(Rule.WIRE_3, "1.0 with more to follow", b"\6\1ident", "the peer speaks ZMTP 1.0"),
     greet(Rule.WIRE_3, "1.0 with a long identity", pack(">BQB", 255, 300, 0), "the peer speaks ZMTP 1.0"),
     greet(Rule.WIRE_3, "1.0 that says so", greeting((0, 0))[:11], "the peer speaks ZMTP 1.0"),
     greet(Rule.WIRE_3, "2.0", greeting((1, 8))[:12], "the peer speaks ZMTP 2.0"),
     greet(Rule.WIRE_3, "between 2.0 and 3.0", greeting((2, 0))[:11], "the peer speaks ZMTP 2;"),
     greet(Rule.WIRE_4, "HTTP", b"GET / HTTP/1.1\r\n", "this is no ZMTP: it begins with b'GE'"),
+    greet(Rule.WIRE_4, "two octets", b"GE", "this is no ZMTP: it begins with b'GE'"),
+    greet(Rule.WIRE_4, "flags that 1.0 has not", b"\6\2"),
     greet(Rule.WIRE_4, "zero", b"\0", "this is no ZMTP"),
     greet(Rule.WIRE_4, "signature", b"\xff" + bytes(8) + b"\x7e", "ends with 0x7e"),
     greet(Rule.WIRE_4, "signature with its lowest bit set", b"\xff" + bytes(8) + b"\1", "ends with 0x01"),
@@ -64,7 +67,7 @@ GREETINGS = [
     greet(Rule.WIRE_6, "PLAIN here", greeting(), "the peer's mechanism is 'NULL', ours is 'PLAIN'", CLIENT),
     greet(Rule.WIRE_7, "a server of NULL", greeting(role=1)),
     greet(Rule.WIRE_7, "neither", greeting(role=2)),
-    greet(Rule.WIRE_7, "neither, under PLAIN", greeting(mechanism=b"PLAIN", role=255), "0xff", SERVER),
+    greet(Rule.WIRE_7, "neither, under PLAIN", greeting(mechanism=b"PLAIN", role=2), "0x02", SERVER),
 ]
 TRAFFIC = [
     *(Case(Rule.WIRE_9, f"bit {bit}", bytes([1 << bit])) for bit in range(3, 8)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, TypeVar
@@ -176,22 +177,29 @@ class Socket:
         """Receive one part as a text."""
         return (await self.recv(flags)).decode(encoding)
 
+    async def send_json(self, value: Any, flags: int = 0) -> None:
+        """Send a value as one part of JSON."""
+        await self.send(json.dumps(value).encode(), flags)
+
+    async def recv_json(self, flags: int = 0) -> Any:
+        """Receive one part of JSON as a value."""
+        return json.loads(await self.recv(flags))
+
     async def events(self) -> AsyncIterator[Event]:
         """The events of this socket's connections, as they come."""
-        self.sync.monitor_events()
         loop = self._here()
         while True:
             change = self._arm(loop)
             try:
-                found = self.sync.monitor_events()
-                if not found:
+                found = self.sync.monitor_event()
+                if found is None:
                     if self.sync.closed:
                         return
                     await self._wait(change, None)
             finally:
                 self._changes.forget(change)
-            for event in found:
-                yield event
+            if found is not None:
+                yield found
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sync, name)

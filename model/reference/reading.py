@@ -130,10 +130,13 @@ class Reader(Watched):
         session, decoder = self.session, self.decoder
         assert session is not None
         assert decoder is not None
-        hwm = self.core.receive_hwm
+        hwm, context = self.core.receive_hwm, self.context
         while self.open:
             if self.pending is None:
-                room = receive.room(session.inbox, hwm)
+                if context.unrecorded:
+                    room = receive.room(session.inbox, hwm)
+                else:
+                    room = context.steps(receive, "room", session.name, session.inbox, hwm)
                 if room <= 0:
                     self._pause()
                     return

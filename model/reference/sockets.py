@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
@@ -17,6 +16,7 @@ from .errors import Again, InvalidArgument, SocketError
 from .lending import Lent
 from .monitor import Event
 from .signalling import Signal
+from .texts import Texts
 from .waiting import Released, Waiter, take_back
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def octets(data: Any) -> bytes:
     return bytes(memoryview(data))
 
 
-class Socket:
+class Socket(Texts):
     """A socket of a context; use it from one thread at a time."""
 
     def __init__(self, context: Context, kind: int) -> None:
@@ -162,22 +162,6 @@ class Socket:
             if not incoming.parts and not incoming.prefetch():
                 self._next(flags)
             return incoming.rest()
-
-    def send_string(self, text: str, flags: int = 0, encoding: str = "utf-8") -> None:
-        """Send a text as one part."""
-        self.send(text.encode(encoding), flags)
-
-    def recv_string(self, flags: int = 0, encoding: str = "utf-8") -> str:
-        """Receive one part as a text."""
-        return self.recv(flags).decode(encoding)
-
-    def send_json(self, value: Any, flags: int = 0) -> None:
-        """Send a value as one part of JSON."""
-        self.send(json.dumps(value).encode(), flags)
-
-    def recv_json(self, flags: int = 0) -> Any:
-        """Receive one part of JSON as a value."""
-        return json.loads(self.recv(flags))
 
     # --- endpoints
 
@@ -355,6 +339,12 @@ class Socket:
         with self._lock:
             self._core.monitor.wanted = True
             return self._core.monitor.drain()
+
+    def monitor_event(self) -> Event | None:
+        """The oldest event that waits, None if none does."""
+        with self._lock:
+            self._core.monitor.wanted = True
+            return self._core.monitor.take()
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         """The events of this socket's connections as they come; ends when none came for ``timeout`` seconds.

@@ -32,9 +32,9 @@ class Kind(Enum):
 class Action:
     """``kind`` happens, to the peer at ``place`` if it is about one; the environment refuses memory at ``refuse``.
 
-    ``to``: the place that a part names if it is taken for an address, -1 if it names nobody. ``turn``: whose turn it is,
-    where that matters. ``shape``: which of the
-    system's shapes a message has that comes from a peer. ``again``: the peer that comes is who the message is for.
+    ``to``: the place that a part names if it is taken for an address, -1 if it names nobody. ``turn``: whose turn it
+    is, where that matters. ``shape``: which of the system's shapes a message has that comes from a peer. ``again``:
+    the peer that comes is who the message is for.
     """
 
     kind: Kind
@@ -90,9 +90,9 @@ class Seen:
 class State:
     """One socket: ``count`` of its ``pipes`` are there, the others empty; ``inner`` is its pattern's state.
 
-    ``current``: the place that gets the message which is being sent, -1 if none does. ``lead``: how many of the library's
-    parts are still to be sent in front of it. ``target``: the place whose address the message has. ``taking``: what
-    was delivered is not taken yet.
+    ``current``: the place that gets the message which is being sent, -1 if none does. ``lead``: how many of the
+    library's parts are still to be sent in front of it. ``target``: the place whose address the message has.
+    ``taking``: what was delivered is not taken yet.
     """
 
     pool: Pool

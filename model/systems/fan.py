@@ -1,4 +1,4 @@
-"""The closed system of a PUB socket: one pool, subscribers that come and go, and a copy of each message for each of them.
+"""The closed system of a PUB socket: one pool, subscribers that come and go, a copy of each message for each.
 
 A call of the application is taken apart here: its copies are made one after the other, and anything may happen
 between two of them. Which subscribers a message is for is the environment's choice.
@@ -53,8 +53,8 @@ class Action:
 class Copy:
     """One subscriber: its pipe and send state. ``matches``: the message that is being sent is for it.
 
-    The observer's: ``misses``: it misses that message. ``odd`` is what is wrong with the messages in its pipe, the oldest
-    first, as in ``history``; ``straight``: its tail is the beginning of the message.
+    The observer's: ``misses``: it misses that message. ``odd`` is what is wrong with the messages in its pipe, the
+    oldest first, as in ``history``; ``straight``: its tail is the beginning of the message.
     """
 
     send: Send = field(default_factory=Send)
@@ -98,7 +98,8 @@ class System:
 class Step:
     """One step; see ``closed.Step``. ``answer`` is what the monitor sees of a copy, the application always hears OK.
 
-    ``odd``: what is wrong with the message that arrived; where messages are not followed, with the part that was written.
+    ``odd``: what is wrong with the message that arrived; where messages are not followed, with the part that was
+    written.
     """
 
     rules: tuple[Rule, ...]

@@ -67,7 +67,6 @@ def received(local: Local, turn: Turn, body: bytes) -> Turn:
     if turn.awaits == Awaits.WELCOME:
         return _welcomed(local, data)
     found = metadata.parse(data)
-    metadata.socket_type(local, found)
     if turn.awaits == Awaits.INITIATE:
         return Turn(Awaits.NOTHING, frames.encode_command(b"READY", metadata.encode(local)), turn.user, found)
     return Turn(Awaits.NOTHING, b"", turn.user, found)

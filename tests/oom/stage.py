@@ -280,7 +280,7 @@ class Stage:
         """Each refusal has its outcome, and each loss was announced."""
         self.collect()
         refused, answers, events = self.refuser.refused, self.answers, self.events
-        for site in (Site.COMMIT, Site.RECEIVE_SLOT, Site.FRAME):
+        for site in (Site.COMMIT, Site.FRAME):
             if any(asked == site for asked, _, _ in self.refuser.asked):
                 raise self.broken(f"memory was asked for at {site.name}")
         if self.plan.limit is None:

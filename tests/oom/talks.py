@@ -1,6 +1,7 @@
 """What is said in more than one direction, or to more than one: requests and replies, publishing, subscribing."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from enomem import Again, Socket
@@ -80,11 +81,19 @@ class Fan:
 
 
 class Shown:
-    """What an XPUB's application is shown: which topics its peers want; each change exactly once."""
+    """What an XPUB's application is shown: which topics its peers want; each change exactly once.
+
+    Counted, as an XSUB counts them: what is shown of a peer that comes back may overtake what was shown of it before.
+    """
 
     def __init__(self, stage: Stage, publisher: Socket) -> None:
         self.stage, self.publisher = stage, publisher
-        self.topics: set[bytes] = set()
+        self.counts: Counter[bytes] = Counter()
+
+    @property
+    def topics(self) -> set[bytes]:
+        """What is wanted, as far as has been shown."""
+        return set(+self.counts)
 
     def aside(self, message: list[bytes]) -> bool:
         """Take a subscription; False if the message is none."""
@@ -92,9 +101,9 @@ class Shown:
             return False
         more, topic = message[0][0] == 1, message[0][1:]
         self.stage.tell(f"shown {'+' if more else '-'}{topic.decode()}")
-        if more == (topic in self.topics):
+        self.counts[topic] += 1 if more else -1
+        if not 0 <= self.counts[topic] <= 1 + bool(self.stage.losses()):
             raise self.stage.broken(f"{message[0]!r} changes nothing and is shown")
-        (self.topics.add if more else self.topics.remove)(topic)
         return True
 
     def come_to(self, topics: set[bytes]) -> None:
@@ -102,7 +111,7 @@ class Shown:
         stage = self.stage
         end = time.monotonic() + BOUND
         tries = 0
-        while self.topics != topics:
+        while self.topics != topics or max(self.counts.values(), default=0) > 1:
             # A peer whose subscription is refused comes again, and again.
             tries += 1
             stage.impatient(tries // PATIENCE)

@@ -39,7 +39,7 @@ def test_all_sites_are_asked_somewhere() -> None:
     for scenario, victim, policy in CASES:
         asked |= {site for site, _, _ in play(scenario, NOTHING, policy, victim).refuser.asked}
     # FRAME is the application's own memory; nothing is ever asked at the other two (spec/memory.md).
-    assert asked == set(Site) - {Site.FRAME, Site.COMMIT, Site.RECEIVE_SLOT}
+    assert asked == set(Site) - {Site.FRAME, Site.COMMIT}
 
 
 def test_the_same_refusal_in_another_window_is_the_same_story() -> None:
