@@ -97,10 +97,7 @@ def layers() -> str:
         for name, ends in all_edges.items()
         if name.startswith("model.")
     }
-    inside = [
-        [title, ", ".join(f"`{m}`" for m in sorted(all_edges) if box[m] == title)]
-        for title in parts
-    ]
+    inside = [[title, ", ".join(f"`{m}`" for m in sorted(all_edges) if box[m] == title)] for title in parts]
     return (
         HEAD + "# The layers\n\nAn arrow leads from who imports to what is imported. "
         "An arrow that a longer way says already is left out, and so are `checks.errors` and the benchmark's model.\n\n"

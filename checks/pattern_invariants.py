@@ -126,9 +126,7 @@ ROUTES: Mapping[str, Invariant] = {
         if s.current == -1
         else True
     ),
-    "current is who the message is for": lambda _, s: (
-        s.target == s.current or s.app.abort if s.current != -1 else True
-    ),
+    "current is who the message is for": lambda _, s: s.target == s.current or s.app.abort if s.current != -1 else True,
     "the address was sent": lambda _, s: (
         s.app.part >= 1 or s.app.abort or s.send.phase == Phase.WAITING if s.current != -1 else True
     ),
@@ -149,13 +147,9 @@ AWAITS: Mapping[str, Invariant] = {
     "lock step": lambda _, s: s.inner.phase == req.Phase.SEND if s.current != -1 else True,
 }
 OWES: Mapping[str, Invariant] = {
-    "current is the pattern's": lambda _, s: (
-        s.current == s.inner.peer if s.inner.sending else s.current == -1
-    ),
+    "current is the pattern's": lambda _, s: s.current == s.inner.peer if s.inner.sending else s.current == -1,
     "peer is who asked": lambda _, s: s.inner.peer == s.seen.due,
-    "due": lambda _, s: (
-        not s.seen.pending if s.inner.phase == rep.Phase.RECEIVE else s.seen.pending
-    ),
+    "due": lambda _, s: not s.seen.pending if s.inner.phase == rep.Phase.RECEIVE else s.seen.pending,
     "taking": lambda _, s: s.taking if s.inner.phase == rep.Phase.TAKING else not s.taking,
     "envelope": lambda sys, s: (
         s.inner.envelope == 0 if s.inner.phase == rep.Phase.RECEIVE else s.inner.envelope == sys.lead

@@ -29,8 +29,14 @@ def tasks(job: Job) -> list[Task]:
     """All tasks of the patterns' part of a job."""
     return [
         Task(
-            Engine.PATTERN, text, row.recovery, max_bytes=job.max_bytes, timeout=job.timeout, machine=row.pattern,
-            turns=row.turns, policy_name=row.policy,
+            Engine.PATTERN,
+            text,
+            row.recovery,
+            max_bytes=job.max_bytes,
+            timeout=job.timeout,
+            machine=row.pattern,
+            turns=row.turns,
+            policy_name=row.policy,
         )
         for text, row in rows(job)
     ]

@@ -49,10 +49,12 @@ def envelope(sys: System, before: State, action: Action, step: Step) -> object:
 
 
 def _wanted(sys: System, before: State, action: Action) -> object:
-    """Is what comes the reply that is awaited, or a request?"""
+    """Is what comes the reply that is awaited, or a request while no reply is due?"""
+    if action.shape != 0:
+        return False
     if watching.awaits(sys):
-        return action.shape == 0 and before.seen.pending and before.seen.due == action.place
-    return action.shape == 0
+        return before.seen.pending and before.seen.due == action.place
+    return not before.seen.pending
 
 
 def clean(sys: System, _: State, __: Action, step: Step) -> object:

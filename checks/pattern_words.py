@@ -42,7 +42,7 @@ def _mermaid(trace: Trace) -> str:
             lines.append(f"    {SOCKET}->>{said.actor}: {clear(said.answer)}")
         else:
             over = said.actor if said.actor in names else SOCKET
-            lines.append(f"    Note over {over}: {clear(said.text)}")
+            lines.append(f"    Note over {over}: {clear(said.call if over == said.actor else said.text)}")
         note = ", ".join(part for part in (said.rule, said.remark) if part)
         lines += [f"    Note over {SOCKET}: {clear(note)}"] if note else []
     last = names[-1] if names else SOCKET

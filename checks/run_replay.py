@@ -82,6 +82,7 @@ class _Run:
         self.begun: dict[str, int] = {}
         self.ended: set[str] = set()
         self.order = Order()
+        self.tables: dict[str, Any] = {}
         self.threads = {
             (POLICY, ""): Held({POLICY: head.policy}, 1),
             (POOL, ""): Held(head.pool, 1),
@@ -117,6 +118,9 @@ class _Run:
         self._empty(line, name)
 
     def _empty(self, line: Line, name: str) -> None:
+        for subject, table in self.tables.items():
+            if subject.startswith(f"{name}.") and len(table):
+                self.found.differ(f"line {line.number}: {name} ends, and {subject} has {len(table)} entries")
         for thread in EMPTY:
             held = self.threads.get((thread, name))
             counts = inner(held.value) if held is not None else {}
@@ -134,11 +138,11 @@ class _Run:
             self.found.differ(f"line {line.number}: the run is closed, and pool.used is {used}")
 
     def _step(self, line: Line) -> None:
-        step = Step(line, self.policies)
+        step = Step(line, self.policies, self.tables)
         outcome, differences = step.again()
         rule = rule_of(step.pattern, line.name, step.known, outcome)
         self.found.steps[step.name] += 1
-        for fired in getattr(outcome, "rules", ()) or ([] if not rule else [rule]):
+        for fired in getattr(outcome, "rules", ()) or ([] if not rule or step.table is not None else [rule]):
             self.found.rules[str(getattr(fired, "value", fired))] += 1
         where = f"line {line.number}, {step.name} of {line.subjects[0]}{f' [{rule}]' if rule else ''}"
         for what in (*self._gaps(line, step), *differences, *self._left_out(line, step, outcome)):

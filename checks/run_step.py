@@ -16,7 +16,7 @@ from enomem.model.reference.record import parameters, told
 
 from .errors import Inconclusive, OurFault, UsageError
 from .run_format import Line
-from .run_steps import FUNCTIONS, METHODS, PIPE, TARGETS, Known, Place, owner
+from .run_steps import FUNCTIONS, METHODS, PIPE, TABLES, TARGETS, Known, Place, owner
 
 
 class Unasked(Exception):
@@ -26,25 +26,40 @@ class Unasked(Exception):
 class Step:
     """One line of a run that is a step, and the function of the model that it is a step of."""
 
-    def __init__(self, line: Line, policies: dict[str, SendPolicy]) -> None:
+    def __init__(self, line: Line, policies: dict[str, SendPolicy], tables: dict[str, Any]) -> None:
         self.line = line
         self.policies = policies
         self.where = f"line {line.number}"
-        self.pattern = None if line.of is None else self._decoded(line.of, f"{self.where}.of")
-        table = FUNCTIONS if self.pattern is None else METHODS
+        self.table = self._table(tables) if isinstance(line.of, str) else None
+        self.pattern = None if line.of is None or self.table is not None else self._decoded(line.of, f"{self.where}.of")
+        table = FUNCTIONS if line.of is None else METHODS if self.table is None else TABLES[line.of][1]
         if self.pattern is not None and type(self.pattern) not in PATTERNS.values():
             raise UsageError(f"{self.where}.of: this is no pattern")
         if line.name not in table:
             raise UsageError(f"{self.where}.step: {line.name!r} is no step of a machine")
         self.known: Known = table[line.name]
-        self.name = line.name if self.pattern is None else f"{self.pattern.name}.{line.name}"
+        self.name = line.name if line.of is None else f"{self._of()}.{line.name}"
         self.function = self._function()
         self.asked: dict[str, list[int]] = {}
         self.values: dict[str, Any] = {}
 
+    def _table(self, tables: dict[str, Any]) -> Any:
+        """The table that a step is about, which is made where nothing was asked of it before."""
+        of, subject = self.line.of, self.line.subjects[0]
+        if of not in TABLES:
+            raise UsageError(f"{self.where}.of: the machines have no table that is called {of!r}")
+        kind = TABLES[of][0]
+        table = tables.setdefault(subject, kind())
+        if type(table) is not kind:
+            raise UsageError(f"{self.where}.of: {subject} is no {of}")
+        return table
+
+    def _of(self) -> str:
+        return str(self.line.of.rpartition(".")[2]) if self.pattern is None else self.pattern.name
+
     def _function(self) -> Any:
-        if self.pattern is not None:
-            return getattr(self.pattern, self.line.name)
+        if self.line.of is not None:
+            return getattr(self.pattern if self.table is None else self.table, self.line.name)
         place, _, name = self.line.name.rpartition(".")
         return getattr(sys.modules[PACKAGE + place], name)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enomem.model.patterns.pattern import AnyPattern
+from enomem.model.patterns.routing import Routing
+from enomem.model.patterns.subscriptions import Interests, Subscriptions
 from enomem.model.pipe import Pipe
 from enomem.model.receive import Inbox
 from enomem.model.reference.encoding import encode
@@ -97,6 +99,34 @@ METHODS: Mapping[str, Known] = {
     "heard": Known(),
 }
 """Every question of a pattern that a running socket asks as a step."""
+
+TABLES: Mapping[str, tuple[type, Mapping[str, Known]]] = {
+    "patterns.subscriptions.Subscriptions": (
+        Subscriptions,
+        {
+            "held": Known(),
+            "add": Known(rule=Rule.SUB_1),
+            "remove": Known(rule=Rule.SUB_2),
+            "pipe_gone": Known(rule=Rule.PUB_9),
+            "matching": Known(rule=Rule.PUB_1),
+        },
+    ),
+    "patterns.subscriptions.Interests": (
+        Interests,
+        {
+            "held": Known(),
+            "topics": Known(rule=Rule.SUB_7),
+            "subscribe": Known(rule=Rule.SUB_1),
+            "cancel": Known(rule=Rule.SUB_2),
+            "matches": Known(rule=Rule.SUB_4),
+        },
+    ),
+    "patterns.routing.Routing": (
+        Routing,
+        {"holder": Known(rule=Rule.ROUTER_1), "add": Known(rule=Rule.ROUTER_8), "remove": Known()},
+    ),
+}
+"""Every table of the model that a running socket has, and what it is asked and told. Each begins empty."""
 
 FIRST: Mapping[str, Mapping[str, Any]] = {
     "socket": {SEND: encode(Send()), STATE: None},

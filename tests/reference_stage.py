@@ -84,6 +84,7 @@ class Room(Stage):
 
     def __init__(self, **options: Any) -> None:
         super().__init__()
+        self.context.term()
         self.context = enomem.Context(**options)
 
     def pair(self, kind: str, other: str, **options: Any) -> tuple[enomem.Socket, enomem.Socket]:

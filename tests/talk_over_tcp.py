@@ -93,7 +93,7 @@ class Talk:
         self.refusals += not granted
         return granted
 
-    def socket(self, context: Context, kind: int, **options: int) -> Socket:
+    def socket(self, context: Context, kind: int, **options: int | bytes) -> Socket:
         socket = context.socket(kind)
         self.sockets.append(socket)
         socket.monitor_events()
@@ -141,8 +141,11 @@ class Talk:
             self.app = Application(message + 1)
         return answer
 
-    def answer(self, call: Callable[[], None]) -> Answer:
-        """Make a call: what it answers has to be true, and the books have to add up after it."""
+    def answer(self, call: Callable[[], None], told: bool = True) -> Answer:
+        """Make a call: what it answers has to be true, and the books have to add up after it.
+
+        Who publishes is not ``told`` of refusals.
+        """
         refusals = self.refusals
         try:
             call()
@@ -156,7 +159,7 @@ class Talk:
             found = Answer.GONE
         else:
             found = Answer.OK
-        if self.refusals > refusals and found != Answer.NO_MEMORY:
+        if told and self.refusals > refusals and found != Answer.NO_MEMORY:
             raise Misbehaved(f"{found.value!r}, and memory was refused")
         self.books()
         return found

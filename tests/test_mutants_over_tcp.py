@@ -6,17 +6,20 @@ closed system around the machines is put where a running socket has the same dec
 """
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mutants import ALL, Mutant, applied
+from behaviour.stage import BEHAVIOURS, Behaviour, Stage
+from mutants import ALL, PATTERNS, Mutant, PatternMutant, applied
+from pattern_plays_over_tcp import PATTERN_PLAYS
 from plays_over_tcp import PLAYS, Tried
 from talk_over_tcp import Misbehaved, Upset, talking
 
-from enomem import SendPolicy
+from enomem import DISCARD, SendPolicy
 from enomem.checks import run_replay
 from enomem.checks.run_format import lines
 from enomem.model import link
@@ -76,13 +79,16 @@ HIDDEN: Mapping[str, str] = {
     "line dispersed": ALONE,
 }
 """Mutants that no application sees over TCP, and why."""
+THREADS = "ignore::pytest.PytestUnhandledThreadExceptionWarning"
+"""Where a machine raises, the I/O thread ends with it, and says so."""
+AnyMutant = Mutant | PatternMutant
 SECRET = [mutant for mutant in ALL if mutant.name in HIDDEN and mutant.in_socket]
 SEEN = [mutant for mutant in ALL if mutant.name not in HIDDEN]
 CASES = sorted({(mutant.policy.name, mutant.recovery.value) for mutant in ALL})
 NAMED = {policy.name: policy for policy in POLICIES}
 
 
-def title(mutant: Mutant) -> str:
+def title(mutant: AnyMutant) -> str:
     return mutant.name.replace(" ", "_")
 
 
@@ -93,20 +99,26 @@ def upsets(tried: Tried, policy: SendPolicy, recovery: Recovery) -> list[Upset]:
 
 def at_work(mutant: Mutant) -> Mutant:
     """The mutant as it is put into running sockets."""
-    patches = ELSEWHERE.get(mutant.name, mutant.patches)
-    return Mutant(mutant.name, mutant.what, patches, mutant.policy, mutant.recovery, mutant.violates)
+    return replace(mutant, patches=ELSEWHERE.get(mutant.name, mutant.patches))
 
 
-def misbehaves(mutant: Mutant, path: Path) -> str:
+def misbehaves(mutant: AnyMutant, plays: Iterable[Tried], policy: SendPolicy, recovery: Recovery, path: Path) -> str:
     """What is seen of a mutant first, the run being recorded; empty if nothing is."""
-    for tried in PLAYS:
-        for upset in upsets(tried, mutant.policy, mutant.recovery):
+    for tried in plays:
+        for upset in upsets(tried, policy, recovery):
             try:
-                with applied(at_work(mutant)), talking(mutant.policy, mutant.recovery, upset, UPSET, path) as talk:
+                with applied(mutant), talking(policy, recovery, upset, UPSET, path) as talk:
                     tried.play(talk)
             except Misbehaved as error:
                 return f"{tried.play.__name__}, {upset}: {error}"
     return ""
+
+
+def recorded_otherwise(path: Path, policy: SendPolicy) -> bool:
+    """Is something that was recorded not what the plain model does?"""
+    records = (path, path.with_suffix(".receiver"))
+    runs = [run_replay.replay(lines(one), lambda name: NAMED.get(name, policy)) for one in records]
+    return any(" in the model" in one for run in runs for one in run.differences)
 
 
 @pytest.mark.parametrize(("policy", "recovery"), CASES)
@@ -117,22 +129,48 @@ def test_without_a_defect_nothing_misbehaves(policy: str, recovery: str) -> None
                 tried.play(talk)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.filterwarnings(THREADS)
 @pytest.mark.parametrize("mutant", SEEN, ids=title)
 def test_it_misbehaves(mutant: Mutant, tmp_path: Path) -> None:
     """And what it did was recorded, and is not what the plain model does."""
     path = tmp_path / "run.jsonl"
-    assert misbehaves(mutant, path)
+    assert misbehaves(at_work(mutant), PLAYS, mutant.policy, mutant.recovery, path)
     if mutant.in_socket or mutant.name in ELSEWHERE:
-        records = (path, path.with_suffix(".receiver"))
-        runs = [run_replay.replay(lines(one), lambda name: NAMED.get(name, mutant.policy)) for one in records]
-        assert any(" in the model" in one for run in runs for one in run.differences)
+        assert recorded_otherwise(path, mutant.policy)
 
 
 @pytest.mark.parametrize("mutant", SECRET, ids=title)
 def test_what_is_hidden_is_not_seen(mutant: Mutant, tmp_path: Path) -> None:
     """Else it would not have to stand in the table."""
-    assert misbehaves(mutant, tmp_path / "run.jsonl") == ""
+    assert misbehaves(mutant, PLAYS, mutant.policy, mutant.recovery, tmp_path / "run.jsonl") == ""
+
+
+def test_no_pattern_misbehaves_without_a_defect() -> None:
+    for tried in PATTERN_PLAYS:
+        for upset in upsets(tried, DISCARD, Recovery.RESTART):
+            with talking(DISCARD, Recovery.RESTART, upset, CALM) as talk:
+                tried.play(talk)
+
+
+@pytest.mark.filterwarnings(THREADS)
+@pytest.mark.parametrize("mutant", PATTERNS, ids=lambda m: f"{m.pattern}_{title(m)}")
+def test_a_pattern_misbehaves(mutant: PatternMutant, tmp_path: Path) -> None:
+    """In a play, or as one of the behaviours that are looked at with peers of plain bytes."""
+    path = tmp_path / "run.jsonl"
+    if misbehaves(mutant, PATTERN_PLAYS, DISCARD, Recovery.RESTART, path):
+        assert recorded_otherwise(path, DISCARD)
+    else:
+        assert any(misses(behaviour, mutant) for behaviour in BEHAVIOURS)
+
+
+def misses(behaviour: Behaviour, mutant: PatternMutant) -> bool:
+    """Is a behaviour that holds missed with the defect?"""
+    try:
+        with Stage() as stage, applied(mutant):
+            behaviour.holds(stage)
+    except AssertionError:
+        return True
+    return False
 
 
 def test_the_tables_name_mutants_and_no_other() -> None:

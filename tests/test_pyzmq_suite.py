@@ -52,7 +52,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    large: large\n")
     files = [FILE, "tests/test_broken.py", "tests/test_left_out.py"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pyzmq_suite, "ONE_TEST", 2.0)
+        patch.setattr(pyzmq_suite, "ONE_TEST", 3.0)
         return pyzmq_suite.run(Path(sys.executable), folder, "", files, [])
 
 

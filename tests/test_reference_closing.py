@@ -1,6 +1,7 @@
 """How sockets and contexts end: what is still sent, who is woken, and that nothing is left."""
 
 import contextlib
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -314,3 +315,47 @@ def test_requests_of_several_threads(stage: Room) -> None:
         rep.send(rep.recv()[::-1])
     for name, asker in enumerate(askers):
         assert asker.answer() == [(b"%d.%d" % (name, number))[::-1] for number in range(50)]
+
+
+class Interrupted(Exception):
+    """What a signal's handler raises, as Ctrl-C does."""
+
+
+@pytest.mark.parametrize("attached", [False, True], ids=["alone", "with a peer"])
+@pytest.mark.parametrize("name", BLOCKED)
+def test_a_signal_interrupts_who_waits_and_leaves_the_socket_whole(stage: Room, name: str, attached: bool) -> None:
+    def handle(*_: object) -> None:
+        raise Interrupted
+
+    socket = stage.bound("DEALER", RCVTIMEO=-1, SNDTIMEO=-1, SNDHWM=1)
+    if attached:
+        stage.peer(socket, "DEALER")
+    core, main = socket._core, threading.main_thread().ident
+    assert main == threading.get_ident()
+
+    def interrupt() -> None:
+        # With the lock held: the thread has given it up, and waits.
+        def waits() -> bool:
+            with stage.context.lock:
+                if core.waiters or core.listening:
+                    signal.pthread_kill(main, signal.SIGUSR1)
+                    return True
+            return False
+
+        eventually(waits, "the main thread waits")
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        interrupting = Call(interrupt)
+        with pytest.raises(Interrupted):
+            BLOCKED[name](socket)
+        interrupting.answer()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert core.waiters == []
+    assert not core.listening
+    # The lock is free for others, and the socket is as it was.
+    assert Call(lambda: stage.context.lock.acquire(timeout=1) and stage.context.lock.release() is None).answer()
+    with fails(Again):
+        socket.recv(enomem.DONTWAIT)
+    stage.context.memory()

@@ -108,12 +108,14 @@ def test_a_wake_up_for_nothing_does_not_end_it(stage: Room) -> None:
 
 
 def test_sockets_of_several_contexts(stage: Room) -> None:
+    one = stage.bound("PULL")
+    peer = stage.peer(one, "PUSH")
     with room() as other:
-        one, two = stage.bound("PULL"), other.bound("PULL")
+        two = other.bound("PULL")
         poller = watching(one, two)
-        for pull, where in ((one, stage), (two, other)):
+        for pull, raw in ((one, peer), (two, other.peer(two, "PUSH"))):
             polling = Call(poller.poll).waits_for(pull)
-            where.peer(pull, "PUSH").send(message(b"x"))
+            raw.send(message(b"x"))
             assert polling.answer() == [(pull, POLLIN)]
             pull.recv()
 
@@ -162,7 +164,7 @@ def test_descriptors_and_sockets(stage: Room) -> None:
         theirs.send(b"x")
         push.send(b"x")
         eventually(lambda: pull.poll(0), "the message arrives")
-        assert sorted(map(str, poller.poll())) == sorted(map(str, [(pull, POLLIN), (ours, POLLIN), (out, POLLIN)]))
+        assert dict(poller.poll()) == {pull: POLLIN, ours: POLLIN, out: POLLIN}
         poller.modify(ours, POLLOUT)
         assert (ours, POLLOUT) in poller.poll()
         pull.recv()
@@ -190,7 +192,10 @@ def test_a_descriptor_that_is_none_leaves_nothing(stage: Room) -> None:
 # --- proxy
 
 
-def forwarding(stage: Room, front: str, back: str, **options: object) -> tuple[enomem.Socket, enomem.Socket, Call[None]]:
+Forwarding = tuple[enomem.Socket, enomem.Socket, Call[None]]
+
+
+def forwarding(stage: Room, front: str, back: str, **options: object) -> Forwarding:
     frontend, backend = stage.bound(front, **options), stage.bound(back, **options)
     return frontend, backend, Call(proxy, frontend, backend)
 

@@ -51,6 +51,8 @@ TAKEN = {"seq": 1, "at": "push1", "step": "receive.waited", "in": {"inbox": enco
         ({**TAKEN, "step": "begin"}, "'begin' is no step of a machine"),
         ({**TAKEN, "step": "begin", "of": {"pipe.Pipe": {}}}, "exactly the members"),
         ({**TAKEN, "step": "begin", "of": encode(Pipe())}, "this is no pattern"),
+        ({**TAKEN, "step": "add", "of": "patterns.subscriptions.Tables"}, "no table that is called"),
+        ({**TAKEN, "step": "values", "of": "patterns.subscriptions.Interests"}, "'values' is no step of a machine"),
         ({**TAKEN, "step": "initial", "of": encode(Push())}, "'initial' is no step of a machine"),
         ({**TAKEN, "in": 1}, r"line 2\.in: an object"),
         ({**TAKEN, "in": {}}, r"line 2\.in\.inbox is missing"),

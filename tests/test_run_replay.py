@@ -14,6 +14,7 @@ from enomem.model import connection, pipe, receive
 from enomem.model import send as sends
 from enomem.model.memory import Pool, Site
 from enomem.model.patterns import fan_out
+from enomem.model.patterns.subscriptions import Subscriptions
 from enomem.model.pipe import Pipe
 from enomem.model.policies import KEEP, SKIP
 from enomem.model.receive import Inbox
@@ -260,6 +261,51 @@ def test_whose_send_it_is_matters(path: Path) -> None:
     hand.pool, hand.pipe = sent.pool, sent.pipe
     hand.end()
     assert any('send.phase goes in as "sending" and was "idle"' in one for one in found(path))
+
+
+# --- tables
+
+
+def subscribed(hand: Hand) -> Subscriptions[str]:
+    peers: Subscriptions[str] = hand.steps.table(Subscriptions(), "push1.peers")
+    assert peers.add("push1.1", b"a")
+    assert not peers.add("push1.1", b"a")
+    assert peers.matching(b"ab") == ["push1.1"]
+    return peers
+
+
+def test_tables_are_stepped_through(path: Path) -> None:
+    hand = Hand(path)
+    peers = subscribed(hand)
+    assert len(peers) == 1
+    assert peers.pipe_gone("push1.1") == [(b"a", True)]
+    hand.end()
+    run = replayed(path)
+    assert run.differences == []
+    assert run.steps["Subscriptions.add"] == 2
+
+
+def test_another_answer_of_a_table_is_found(path: Path) -> None:
+    hand = Hand(path)
+    subscribed(hand)
+    hand.end()
+    number = line_of(path, "matching")
+    edited(path, number, lambda line: line["out"].append("push1.2"))
+    place = f"line {number}, Subscriptions.matching of push1.peers [PUB-1]"
+    told = found(path)
+    assert told[0] == f'{place}: the outcome is ["push1.1"] in the model and ["push1.1", "push1.2"] in the run'
+    assert any(one.endswith("push1 ends, and push1.peers has 1 entries") for one in told)
+
+
+def test_a_table_that_was_told_something_in_secret_is_found(path: Path) -> None:
+    hand = Hand(path)
+    peers = hand.steps.table(Subscriptions[str](), "push1.peers")
+    peers._table.add("push1.1", b"a")  # type: ignore[attr-defined]
+    peers.pipe_gone("push1.1")
+    hand.end()
+    assert any(
+        "Subscriptions.pipe_gone of push1.peers [PUB-9]: the outcome is [] in the model" in o for o in found(path)
+    )
 
 
 # --- beginnings and ends

@@ -130,6 +130,21 @@ def test_a_large_body_is_handed_on_without_a_copy() -> None:
         target[0] = 1
 
 
+def test_what_is_missing_can_be_written_to_until_something_came_or_it_is_asked_for_again() -> None:
+    body = bodies.Body(3)
+    views = [body.missing(), body.missing()]
+    views[1][:1] = b"a"
+    body.came(1)
+    with pytest.raises(ValueError, match="released"):
+        views[1][:1] = b"a"
+    views.append(body.missing())
+    assert body.write(b"bc") == 2
+    assert body.release() == b"abc"
+    for view in views:
+        with pytest.raises(ValueError, match="released"):
+            view[0] = 1
+
+
 def test_a_view_that_is_held_too_long_costs_a_copy_and_no_more() -> None:
     body = bodies.Body(4)
     assert body.write(b"wholeness") == 4

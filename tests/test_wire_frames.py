@@ -27,6 +27,15 @@ def test_a_message_is_its_frames(parts: list[bytes]) -> None:
     assert b"".join(frames.encode(parts)) == expected(parts)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_each_size_alone_first_and_last(size: int) -> None:
+    large = size > frames.JOIN_MOST
+    for parts, buffers in (([bytes(size)], 2), ([bytes(size), b"x"], 3), ([b"x", bytes(size)], 2)):
+        encoded = frames.encode(parts)
+        assert b"".join(encoded) == expected(parts)
+        assert len(encoded) == (buffers if large else 1)
+
+
 @given(st.lists(messages, max_size=4))
 def test_many_messages_are_joined_by_whoever_writes_them(batch: list[list[bytes]]) -> None:
     fragments: list[bytes] = []
@@ -50,6 +59,7 @@ def test_a_large_body_is_written_from_where_it_lies(shape: int, place: int) -> N
     parts = [b"small"] * shape
     parts[place % shape] = body
     assert any(buffer is body for buffer in frames.encode(parts))
+    assert all(frames.encode(parts))
 
 
 @pytest.mark.parametrize("size", [*SIZES, 2**32, 2**63 - 1])

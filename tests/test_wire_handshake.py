@@ -258,8 +258,8 @@ def test_what_no_peer_could_be_told_is_our_own_error(change: dict[str, object]) 
 
 def test_a_handshake_that_failed_has_failed() -> None:
     handshake = Handshake(PUSH, Limits())
-    for octets in (b"\0", greeting(), b""):
-        with pytest.raises(PeerError, match="WIRE-4"):
+    for octets in (greeting(mechanism=b"CURVE"), greeting() + ready(b"PULL"), b""):
+        with pytest.raises(PeerError, match="WIRE-6"):
             handshake.feed(octets)
 
 

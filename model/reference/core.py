@@ -71,7 +71,7 @@ class Core:
         self.authenticate: Callable[[bytes, bytes], bool] | None = None
         self.waiting: Callable[[int, Option], Callable[[], None]]
         self._numbers = 0
-        self.routing: Routing[Session] = Routing()
+        self.routing: Routing[Session] = context.steps.table(Routing(), f"{name}.routing")
         self.topics = Topics(self)
         self.reconfigure()
         self.state: Any = self.pattern.initial()

@@ -43,14 +43,14 @@ def encode(value: Any) -> Any:
         return {BYTES: bytes(value).hex()}
     if isinstance(value, SendPolicy):
         return {POLICY: value.name}
-    measured = getattr(value, "measured", None)
-    if measured is not None:
-        return encode(measured())
+    recorded = getattr(value, "recorded", None)
+    if recorded is not None:
+        return encode(recorded())
     return {name_of(kind): {name: encode(getattr(value, name)) for name in _fields(kind)}}
 
 
 @cache
-def name_of(kind: type) -> str:
+def name_of(kind: Any) -> str:
     """How a class of the model is named in a file."""
     name = f"{kind.__module__}.{kind.__qualname__}"
     if not name.startswith(PACKAGE):

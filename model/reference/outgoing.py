@@ -99,13 +99,19 @@ class Outgoing:
                 weights = session.weights
                 got = sends.send_whole(weights, context.pool, session.pipe, core.send_hwm, len(parts), units)
                 if got is not None:
-                    context.pool, session.pipe = got
+                    pool, pipe = got
+                    if after is None:
+                        after = pattern.committed(begin.state)
+                    units += weights.committed
+                    # The last that can fail for want of the interpreter's own memory; until here nothing has changed.
+                    session.queue.append(parts)
+                    context.pool = pool
+                    session.pipe = pipe
+                    weights.committed = units
                     if context.pool.used > context.peak:
                         context.peak = context.pool.used
-                    weights.committed += units
-                    core.state = begin.state
-                    self._queued(session, parts)
                     self._committed(after)
+                    self.queued(session)
                     return
         count = len(message)
         weighed = weight(message) if context.policy.reserves else -1
@@ -177,39 +183,50 @@ class Outgoing:
                 sends, "send_part", session.name, context.policy, weights, context.pool, self.send, session.pipe,
                 self.core.send_hwm, last,
             )  # fmt: skip
+        phase = sent.send.phase
+        over = self.current is not None and not sent.committed and (phase is IDLE or phase is SKIPPING)
+        after = self.core.step("committed" if sent.committed else "dropped") if sent.committed or over else None
+        self.carry_out(session, sent, data)
         context.pool = sent.pool
         session.pipe = sent.pipe
-        self.send = send = sent.send
-        self.carry_out(session, sent, data)
+        self.send = sent.send
         if sent.committed:
-            self._committed()
-        elif send.phase is IDLE or send.phase is SKIPPING:
-            self._over()
+            self._committed(after)
+            self.queued(session)
+        elif over:
+            self.current = None
+            self.lead.clear()
+            self.core.state = after
         if sent.answer is not OK:
             self._failed(sent, weights.chunk if sent.refused is Site.SLOT else weights.part)
 
     def carry_out(self, session: Session, sent: Sent | SentAll, data: bytes) -> None:
-        """Do to the payloads what a step says."""
-        weights = session.weights
-        if sent.dropped:
-            del session.tail[-sent.dropped :]
-            del weights.tail[-sent.dropped :]
-        if sent.wrote:
-            session.tail.append(data)
-            weights.tail.append(weights.part)
-        if not sent.committed:
-            return
-        message = session.tail
-        session.tail = []
-        weights.committed += sum(weights.tail)
-        weights.tail = []
-        self._queued(session, message)
+        """Do to the payloads what a step says, before its states are taken over.
 
-    def _queued(self, session: Session, message: list[bytes]) -> None:
+        If the interpreter has no memory for that, nothing has changed, and the step was not made: what lies behind the
+        parts that the machine counts is nobody's.
+        """
+        weights, tail, weighed = session.weights, session.tail, session.weights.tail
+        kept = session.pipe.tail - sent.dropped
+        if len(tail) > kept or len(weighed) > kept:
+            # Rolled back; or an earlier attempt came only so far.
+            del tail[kept:]
+            del weighed[kept:]
+        if sent.wrote:
+            weighed.append(weights.part)
+            tail.append(data)
+        if sent.committed:
+            units = weights.committed + sum(weighed)
+            empty: list[bytes] = []
+            session.queue.append(tail)
+            session.tail = empty
+            weights.committed = units
+            weighed.clear()
+
+    def queued(self, session: Session) -> None:
         """A message was committed: its connection is to write it, soon."""
-        if self.core.conflate and session.queue:
+        if self.core.conflate and len(session.queue) > 1:
             self.core.conflated(session)
-        session.queue.append(message)
         connection = session.connection
         if connection is not None and not connection.scheduled:
             self.streak += 1
@@ -330,8 +347,8 @@ class Outgoing:
         """Drop what the pipe of a session has of the unfinished message; ``send`` is the socket's or the session's."""
         context = self.context
         sent = context.steps(sends, "abort", subject, session.weights, context.pool, send, session.pipe)
-        context.pool, session.pipe = sent.pool, sent.pipe
         self.carry_out(session, sent, b"")
+        context.pool, session.pipe = sent.pool, sent.pipe
         return sent.send  # type: ignore[no-any-return]
 
     def retry(self) -> None:

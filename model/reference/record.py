@@ -11,14 +11,17 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import is_dataclass
+from inspect import unwrap
 from itertools import zip_longest
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from ..memory import Pool
 from ..policies import POLICIES, SendPolicy
-from .encoding import ANSWERS, PACKAGE, encode
+from .encoding import ANSWERS, PACKAGE, encode, name_of
 
+T = TypeVar("T")
 FORMAT, VERSION = "enomem-run", 1
 BUFFER = 1 << 16
 
@@ -59,7 +62,7 @@ class Recorder:
         if isinstance(module, ModuleType):
             line["step"] = f"{module.__name__.removeprefix(PACKAGE)}.{name}"
         else:
-            line |= {"step": name, "of": encode(module)}
+            line |= {"step": name, "of": encode(module) if is_dataclass(module) else name_of(cast(Any, type(module)))}
         given: list[Any] = []
         # Written before the call: what a session's parts weigh changes with them.
         named = zip_longest(parameters(function)[: len(arguments)], arguments, fillvalue="")
@@ -126,6 +129,12 @@ class Steps:
             return getattr(module, name)(*arguments)
         return self.recorder.step(module, name, subject, arguments)
 
+    def table(self, table: T, subject: str) -> T:
+        """A table of the model, every call of which is recorded, if anything is; it is empty now."""
+        if self.recorder is None:
+            return table
+        return cast(T, _Table(table, subject, self.recorder))
+
     def begin(self, subject: str, kind: str) -> None:
         """A ``socket`` or a ``session`` is made."""
         if self.recorder is not None:
@@ -137,10 +146,25 @@ class Steps:
             self.recorder.end(subject)
 
 
+class _Table:
+    """A table that records what it is asked and told."""
+
+    __slots__ = ("_recorder", "_subject", "_table")
+
+    def __init__(self, table: Any, subject: str, recorder: Recorder) -> None:
+        self._table, self._subject, self._recorder = table, subject, recorder
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *arguments: self._recorder.step(self._table, name, self._subject, arguments)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
 def parameters(function: Any) -> tuple[str, ...]:
     """The names of a step's parameters, but for a method's own object."""
     bound = hasattr(function, "__func__")
-    code = getattr(function, "__func__", function).__code__
+    code = unwrap(getattr(function, "__func__", function)).__code__
     names: tuple[str, ...] = code.co_varnames[: code.co_argcount]
     return names[1:] if bound else names
 

@@ -55,6 +55,10 @@ class Session:
         self.tries = 0
         self.timer: Timer | None = None
 
+    def recorded(self) -> str:
+        """How a record names it where a table holds it."""
+        return self.name
+
     @property
     def own(self) -> str:
         """How a record names this session where a step is about its own ``send``, and not its socket's."""

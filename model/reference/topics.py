@@ -31,8 +31,9 @@ class Topics:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        self.own = Interests()
-        self.peers: Subscriptions[Session] = Subscriptions()
+        steps = core.context.steps
+        self.own = steps.table(Interests(), f"{core.name}.own")
+        self.peers: Subscriptions[Session] = steps.table(Subscriptions(), f"{core.name}.peers")
         self.units = 0
         self.targets: list[Session] | None = None
         self._sifting: list[list[bytes]] = []
@@ -215,8 +216,10 @@ class Topics:
         sent = core.context.parts(
             fan_out, "copy", session.name, weights, core.context.pool, session.send, session.pipe, core.send_hwm, last
         )
-        core.context.pool, session.pipe, session.send = sent.pool, sent.pipe, sent.send
         core.outgoing.carry_out(session, sent, data)
+        core.context.pool, session.pipe, session.send = sent.pool, sent.pipe, sent.send
+        if sent.committed:
+            core.outgoing.queued(session)
         if sent.answer in (Answer.FULL, Answer.NO_MEMORY):
             core.tell(EventKind.DISCARDED, session.name, sent.answer.value, rule=sent.rules[0], messages=1)
         if core.context.thirsty and sent.dropped:
@@ -240,8 +243,10 @@ class Topics:
                 core.waiting(flags, Option.SNDTIMEO)()
         context.pool, outgoing.send = sent.pool, sent.send
         for session, pipe in zip(targets, sent.pipes, strict=True):
-            session.pipe = pipe
             outgoing.carry_out(session, sent, data)
+            session.pipe = pipe
+            if sent.committed:
+                outgoing.queued(session)
         if sent.answer == Answer.NO_MEMORY:
             if outgoing.send.phase == Phase.IDLE:
                 self._over("dropped")

@@ -67,8 +67,8 @@ class Weights:
         """All parts of the message that is about to be sent, in octets."""
         return self.announced
 
-    def measured(self) -> Measured:
-        """The weights as they are now."""
+    def recorded(self) -> Measured:
+        """The weights as they are now, for a record."""
         return Measured(self.part, CHUNK, SLOTS, self.committed, tuple(self.tail), self.announced)
 
 

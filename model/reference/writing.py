@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket as os_socket
 from collections import deque
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from .. import link
@@ -32,11 +33,15 @@ class Writer(Reader):
         self.commands: deque[bytes] = deque()
         self.flight_units = self.flight_messages = 0
         self.scheduled = False
+        self.writing = False
 
     def flush(self) -> None:
         """Write what there is, as far as the operating system takes it."""
         self.scheduled = False
         out = self.out
+        if self.writing:
+            # The interpreter had no memory to say how much was written: nothing more can be.
+            self.end(Reason.NO_MEMORY, "in the middle of a write")
         while self.open:
             if not out:
                 self._written()
@@ -44,12 +49,14 @@ class Writer(Reader):
                     self.watch(self.mask & ~WRITABLE)
                     self.core.idle()
                     return
+            self.writing = True
             try:
                 if len(out) == 1:
                     count = self.descriptor.send(out[0])
                 else:
                     count = self.descriptor.sendmsg([out[i] for i in range(min(len(out), BUFFERS))])
             except (BlockingIOError, InterruptedError):
+                self.writing = False
                 self.watch(self.mask | WRITABLE)
                 return
             except OSError as error:
@@ -62,6 +69,7 @@ class Writer(Reader):
                     break
                 count -= len(first)
                 out.popleft()
+            self.writing = False
             # An empty buffer is never put there, so nothing is left over at zero.
 
     def _load(self) -> bool:
@@ -77,27 +85,44 @@ class Writer(Reader):
         if queue:
             octets = parts = messages = 0
             buffers: list[bytes] = []
-            while queue and octets < BATCH:
-                message = queue.popleft()
+            for message in queue:
                 messages += 1
                 parts += len(message)
                 for part in message:
                     octets += len(part)
                 frames.add(buffers, message)
+                if octets >= BATCH:
+                    break
             units = octets + PART * parts
             context = self.context
-            session.pipe, context.pool = context.steps(
+            pipe, pool = context.steps(
                 link, "begin", session.name, session.weights, context.pool, session.pipe, parts, messages
             )
-            session.weights.committed -= units
-            self.flight_units += units
-            self.flight_messages += messages
-            if octets < 2 * BATCH:
-                out.append(b"".join(buffers))
+            left, flight = session.weights.committed - units, self.flight_units + units
+            begun, again = self.flight_messages + messages, repeat(None, messages)
+            everything = messages == len(queue)
+            buffers = [b"".join(buffers)] if octets < 2 * BATCH else list(filter(None, buffers))
+            # Nothing has changed yet. This is the last that can fail for want of the interpreter's own memory.
+            self._put(buffers)
+            session.pipe, context.pool, session.weights.committed = pipe, pool, left
+            self.flight_units, self.flight_messages = flight, begun
+            if everything:
+                queue.clear()
             else:
-                out.extend(filter(None, buffers))
+                for _ in again:
+                    queue.popleft()
             self.core.drained()
         return bool(out)
+
+    def _put(self, buffers: list[bytes]) -> None:
+        """Have all of them written, or none."""
+        before = len(self.out)
+        try:
+            self.out.extend(buffers)
+        except MemoryError:
+            while len(self.out) > before:
+                self.out.pop()
+            raise
 
     def _written(self) -> None:
         if self.flight_units:

@@ -42,6 +42,8 @@ def begin(system: System, state: State, action: Action) -> Step | None:
     last = app.part == system.parts - 1
     inner = watching.turned(system, state.inner, action.turn)
     found: Begin[Any] = pattern.begin(inner, state.count, lambda place: _free(system, state, place), to, last)
+    if found.way == Way.PIPE and found.pipe >= state.count:
+        raise IndexError("a message was begun to a pipe that is not there")
     if found.way == Way.PIPE and system.policy.reserves:
         return _reserve(system, state, action, found)
     if action.refuse is not None:
@@ -124,9 +126,7 @@ def part(system: System, state: State, action: Action) -> Step | None:
     pipe = state.pipes[place] if place >= 0 else Pipe()
     leads = bool(state.lead > 0)
     last = False if leads else bool(app.part == system.parts - 1)
-    sent = sends.send_part(
-        system.policy, system.sizes, state.pool, state.send, pipe, system.queue, last, action.refuse
-    )
+    sent = sends.send_part(system.policy, system.sizes, state.pool, state.send, pipe, system.queue, last, action.refuse)
     if _not_asked(action, sent):
         return None
     seen, odd, astray = state.seen, None, None

@@ -23,9 +23,7 @@ def initial(system: System) -> State:
     for count in range(system.pipes):
         inner = watching.turned(system, system.pattern.attached(inner, count).state, 0)
     pipes = (Pipe(),) * system.pipes
-    return State(
-        Pool(system.memory, 0), Send(), pipes, system.pipes, inner, Application(), watching.start(system)
-    )
+    return State(Pool(system.memory, 0), Send(), pipes, system.pipes, inner, Application(), watching.start(system))
 
 
 def actions(system: System) -> tuple[Action, ...]:

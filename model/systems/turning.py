@@ -53,7 +53,7 @@ SHAPES = (Shape(2, 0), Shape(1, -1, matches=False))
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``count`` peers are there, ``inner`` is the pattern's state; ``sending``: a message is begun and ``taking`` one.
+    """``count`` peers are there, ``inner`` is the pattern's state; ``sending``, ``taking``: a message is.
 
     The observer's: ``watched``: the place of the peer that is watched, -1 if none is; ``passed``: the message that is
     being sent was begun although it had room; ``served``: who was served meanwhile.

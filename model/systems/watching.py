@@ -72,9 +72,7 @@ def agreed(system: System, state: State) -> int:
     return place
 
 
-def wrote(
-    system: System, state: State, place: int, pipe: Pipe, sent: Sent, leads: bool
-) -> tuple[Seen, object, object]:
+def wrote(system: System, state: State, place: int, pipe: Pipe, sent: Sent, leads: bool) -> tuple[Seen, object, object]:
     """Remember a part that was appended; ``pipe`` is the pipe before it.
 
     Also returns what is odd and whether something is astray: about the message, where it was committed; about the part,

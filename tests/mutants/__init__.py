@@ -1,10 +1,10 @@
-"""Seeded defects of the send side. Each must be found by the search and must cost the proof its property.
+"""Seeded defects of the machines. Each must be found by the search and must cost the proof its property.
 
 Whoever runs the machines in another way (over TCP, say) has the same list: ``with applied(mutant): ...``.
 """
 
-from . import m_application, m_link, m_memory, m_pipe, m_reserve, m_send
-from .harness import Mutant, applied
+from . import m_application, m_link, m_memory, m_patterns, m_pipe, m_reserve, m_send
+from .harness import Mutant, PatternMutant, applied
 
 ALL: tuple[Mutant, ...] = (
     *m_memory.MUTANTS,
@@ -15,4 +15,7 @@ ALL: tuple[Mutant, ...] = (
     *m_link.MUTANTS,
 )
 
-__all__ = ["ALL", "Mutant", "applied"]
+PATTERNS: tuple[PatternMutant, ...] = m_patterns.MUTANTS
+"""Defects of types of sockets, found in the closed systems of patterns."""
+
+__all__ = ["ALL", "PATTERNS", "Mutant", "PatternMutant", "applied"]

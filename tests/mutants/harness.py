@@ -56,8 +56,26 @@ class Mutant:
         return not any(place.startswith(outside) for place in self.patches)
 
 
+@dataclass(frozen=True)
+class PatternMutant:
+    """A small defect of a type of socket; ``patches`` as above.
+
+    ``violates`` is what is asked of this ``pattern``, under ``policy`` with ``recovery`` or of its ``turns``, and has
+    without the defect and not with it: then a search finds it, and the proof fails, where there is one.
+    """
+
+    name: str
+    what: str
+    patches: Mapping[str, Callable[..., Any]]
+    pattern: str
+    violates: str
+    policy: str = "DISCARD"
+    recovery: str = "RESTART"
+    turns: bool = False
+
+
 @contextmanager
-def applied(mutant: Mutant) -> Iterator[None]:
+def applied(mutant: Mutant | PatternMutant) -> Iterator[None]:
     """Have the machines run with the defect meanwhile; machines made for the engines meanwhile have it as well."""
     saved: list[tuple[Any, str, Any]] = []
     try:

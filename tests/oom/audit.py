@@ -29,7 +29,7 @@ def _socket(core: Core) -> list[str]:
     if incoming.envelope_units != weight(incoming.envelope):
         found.append(f"{core.name} charges {incoming.envelope_units} for an envelope of {incoming.envelope}")
     if core.outgoing.current is None and core.topics.targets is None:
-        found += [f"{session.name} has {session.tail} of no message" for session in core.sessions if session.tail]
+        found += [f"{session.name} has {session.tail} of no message" for session in core.sessions if session.pipe.tail]
     return found
 
 
@@ -39,8 +39,9 @@ def _session(session: Session) -> list[str]:
         ("messages to send", pipe.messages, len(session.queue)),
         ("parts to send", pipe.parts, sum(map(len, session.queue))),
         ("octets to send", weights.committed if pipe.parts else 0, sum(map(weight, session.queue))),
-        ("parts of an unfinished message", pipe.tail, len(session.tail)),
-        ("octets of an unfinished message", sum(weights.tail), weight(session.tail)),
+        # What lies behind the parts that are counted is nobody's (outgoing.py, carry_out).
+        ("parts of an unfinished message", pipe.tail, len(session.tail[: pipe.tail])),
+        ("octets of an unfinished message", sum(weights.tail[: pipe.tail]), weight(session.tail[: pipe.tail])),
         ("messages received", inbox.messages, len(session.arrived)),
         ("octets received", inbox.whole, sum(map(weight, session.arrived))),
     ]

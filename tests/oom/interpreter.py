@@ -53,13 +53,15 @@ class Class(Enum):
 
     DONE = "the call was done"
     CLEAN = "MemoryError, and the socket as it was or the call done"
+    ANNOUNCED = "the connection was closed for want of memory, which was announced, and opened again"
     LOST = "a message was lost or came twice"
     BOOKS = "the books do not add up"
     STUCK = "the socket does not work any more, and says so"
     DEAD = "the I/O thread died, and every call says so"
     OTHER = "another exception than MemoryError"
     INTERPRETER = "the interpreter itself broke"
-    HANG = "killed after a time"
+    SPINS = "the interpreter turns round in itself: killed while a thread of it was running"
+    HANG = "killed after a time, while all threads waited"
 
 
 class Raw:
@@ -113,6 +115,10 @@ class Raw:
                 self.decoder.feed(data)
 
 
+class Announced(Exception):  # noqa: N818 - not an error: what happened is in its name
+    """The connection was closed, its monitor says so, and the next one works."""
+
+
 class Lost(AssertionError):
     """A message is not there, or another than was sent."""
 
@@ -133,6 +139,7 @@ def standing(kind: str, other: str) -> Stand:
     socket = context.socket(enomem.SocketType[kind])
     socket.RCVTIMEO = socket.SNDTIMEO = int(SECONDS * 1000)
     socket.RECONNECT_IVL = 1
+    socket.monitor_events()
     socket.connect(raw.endpoint)
     raw.accept()
     if kind == "PUSH":
@@ -154,7 +161,13 @@ def sent(stand: Stand, message: list[bytes], done: bool) -> None:
     stand.socket.abort_message()
     check(stand)
     stand.socket.send_multipart(NEXT)
-    first = stand.raw.receive()
+    try:
+        first = stand.raw.receive()
+    except EOFError:
+        announced(stand)
+        if stand.raw.receive() != NEXT:
+            raise Lost("the next message is another") from None
+        raise Announced from None
     if first == message:
         first = stand.raw.receive()
     elif done:
@@ -163,16 +176,43 @@ def sent(stand: Stand, message: list[bytes], done: bool) -> None:
         raise Lost(f"received {[part[:10] for part in first]}")
 
 
+def announced(stand: Stand) -> None:
+    """The connection was closed by the socket: it must have said so, and must open another."""
+    kinds = {event.kind for event in stand.socket.monitor_events()}
+    if enomem.EventKind.DISCONNECTED not in kinds:
+        raise Lost("the connection was closed, and nobody was told")
+    stand.raw.accept()
+
+
 def received(stand: Stand, message: list[bytes], got: list[bytes] | None) -> None:
     """After a receive that returned ``got`` or failed: the message comes exactly once, and then the next one."""
     if got is None:
-        got = stand.socket.recv_multipart()
+        got = again(stand)
     if got != message:
         raise Lost(f"received {[part[:10] for part in got]}")
     stand.raw.send(NEXT)
     check(stand)
     if stand.socket.recv_multipart() != NEXT:
         raise Lost("the next message is another")
+
+
+def again(stand: Stand) -> list[bytes]:
+    """Receive, after a call that failed."""
+    if stand.socket.poll(100):
+        return stand.socket.recv_multipart()
+    stand.raw.descriptor.setblocking(False)
+    try:
+        if stand.raw.descriptor.recv(1):
+            raise Lost("the peer was sent something")
+    except BlockingIOError:
+        raise Lost("nothing arrives, and the connection is open") from None
+    except OSError:
+        pass
+    announced(stand)
+    stand.raw.send(NEXT)
+    if stand.socket.recv_multipart() != NEXT:
+        raise Lost("the next message is another")
+    raise Announced
 
 
 def check(stand: Stand) -> None:
@@ -302,6 +342,8 @@ def child(operation: Operation, first: int, stop: int) -> tuple[Class, str]:
         if stand.context.memory().used:
             return Class.BOOKS, f"{stand.context.memory().used} octets are held at the end; {_where(failed)}"
         stand.context.term()
+    except Announced:
+        return Class.ANNOUNCED, _where(failed)
     except Lost as error:
         return Class.LOST, f"{error}; {_where(failed)}"
     except OurBug as error:
@@ -342,15 +384,31 @@ def run(operation: Operation, first: int, stop: int) -> tuple[Class, str]:
     ready, _, _ = select.select([reading], [], [], 2 * SECONDS)
     data = os.read(reading, 4096).decode(errors="replace") if ready else ""
     os.close(reading)
-    if not ready:
+    hangs = "" if ready else f"killed after {2 * SECONDS:g} s, {_spins(number)}"
+    if hangs:
         os.kill(number, signal.SIGKILL)
     _, status = os.waitpid(number, 0)
-    if not ready:
-        return Class.HANG, f"killed after {2 * SECONDS:g} s"
+    if hangs:
+        return (Class.SPINS if "spins" in hangs else Class.HANG), hangs
     if not data:
         return Class.INTERPRETER, f"exit status {status}"
     name, _, text = data.partition("\n")
     return Class[name], text
+
+
+def _spins(number: int) -> str:
+    """Whether a child that does not answer waits, or uses the processor."""
+
+    def used() -> int:
+        fields = Path(f"/proc/{number}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    try:
+        before = used()
+        time.sleep(0.2)
+        return "spins" if used() - before > 2 else "waits"
+    except OSError:
+        return "no more is known"
 
 
 def _silence() -> None:
