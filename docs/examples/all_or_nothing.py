@@ -3,6 +3,7 @@
 import importlib
 import resource
 import sys
+from pathlib import Path
 
 library = importlib.import_module(sys.argv[1])
 big = bytes(256 << 20)
@@ -12,7 +13,7 @@ puller.bind("tcp://127.0.0.1:0")
 pusher.connect(puller.getsockopt(library.LAST_ENDPOINT).rstrip(b"\0").decode())
 if sys.argv[1] != "enomem":
     # libzmq has no limit of its own: the process gets one, 64 MiB above what it has now.
-    pages = int(open("/proc/self/statm").read().split()[0])
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (64 << 20), -1))
 
 try:

@@ -5,7 +5,7 @@ import enomem
 asked = 0
 
 
-def allocator(site: enomem.Site, size: int) -> bool:
+def allocator(site: enomem.Site, _size: int) -> bool:
     """Say no once: to the second part that is sent."""
     global asked
     asked += site == enomem.Site.BODY

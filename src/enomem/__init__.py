@@ -36,16 +36,27 @@ POLLIN, POLLOUT, POLLERR, POLLPRI = PollEvent
 globals().update(Option.__members__)
 
 __all__ = [
+    "DEALER",
     "DISCARD",
     "DONTWAIT",
     "KEEP",
+    "PAIR",
     "POLLERR",
     "POLLIN",
     "POLLOUT",
     "POLLPRI",
+    "PUB",
+    "PULL",
+    "PUSH",
+    "REP",
+    "REQ",
     "RESERVE",
+    "ROUTER",
     "SKIP",
     "SNDMORE",
+    "SUB",
+    "XPUB",
+    "XSUB",
     "AddressInUse",
     "Again",
     "Context",
@@ -75,5 +86,4 @@ __all__ = [
     "ZMQError",
     "__version__",
     "proxy",
-    *SocketType.__members__,
 ]

@@ -161,19 +161,25 @@ def sent(stand: Stand, message: list[bytes], done: bool) -> None:
     stand.socket.abort_message()
     check(stand)
     stand.socket.send_multipart(NEXT)
-    try:
-        first = stand.raw.receive()
-    except EOFError:
-        announced(stand)
-        if stand.raw.receive() != NEXT:
-            raise Lost("the next message is another") from None
-        raise Announced from None
+    first, broke = taken(stand)
     if first == message:
-        first = stand.raw.receive()
-    elif done:
+        first, breaks = taken(stand)
+        broke = broke or breaks
+    elif done and not broke:
         raise Lost(f"{[part[:10] for part in first]} and not the message that was accepted")
     if first != NEXT:
         raise Lost(f"received {[part[:10] for part in first]}")
+    if broke:
+        raise Announced
+
+
+def taken(stand: Stand) -> tuple[list[bytes], bool]:
+    """The next message that the peer gets, and whether it had to be connected to again."""
+    try:
+        return stand.raw.receive(), False
+    except EOFError:
+        announced(stand)
+        return stand.raw.receive(), True
 
 
 def announced(stand: Stand) -> None:
