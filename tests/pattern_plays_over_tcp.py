@@ -1,7 +1,7 @@
 """The plays in which a defect of a pattern shows: requests, replies, addresses, subscribers, and peers that go.
 
-As in ``plays_over_tcp``, each is played again and again, and another allocation is refused each time. Whoever is refused
-sends its message again from its first part.
+As in ``plays_over_tcp``, each is played again and again, and another allocation is refused each time. Whoever is
+refused sends its message again from its first part.
 """
 
 from collections.abc import Sequence
@@ -35,6 +35,15 @@ def sent(talk: Talk, socket: Socket, message: Sequence[bytes]) -> None:
         if answer not in (Answer.OK, Answer.NO_MEMORY):
             raise Misbehaved(f"{answer.value!r}, and there is a peer with room")
         part = part + 1 if answer == Answer.OK else 0
+
+
+def once(talk: Talk, socket: Socket, message: Sequence[bytes]) -> bool:
+    """Send a message by parts, and give it up if it is refused; was it sent?"""
+    for number, part in enumerate(message, 1):
+        flags = SNDMORE if number < len(message) else 0
+        if talk.answer(lambda: socket.send(part, flags)) != Answer.OK:  # noqa: B023
+            return False
+    return True
 
 
 def gets(socket: Socket, message: Sequence[bytes]) -> None:
@@ -137,12 +146,8 @@ def addressed(talk: Talk) -> None:
         talk.seen(router, EventKind.HANDSHAKE_SUCCEEDED)
     for number in range(4):
         name = b"ab"[number % 2 : number % 2 + 1]
-        message = [b"%d" % number, b"for", name]
-        refused = talk.refusals
-        for part in (name, *message):
-            if talk.answer(lambda: router.send(part, SNDMORE if part is not message[-1] else 0)) != Answer.OK:  # noqa: B023
-                break
-        if talk.refusals == refused:
+        message = [b"%d" % number, b"for", b"you"]
+        if once(talk, router, [name, *message]):
             gets(dealers[name], message)
     for dealer in dealers.values():
         has_nothing(dealer)

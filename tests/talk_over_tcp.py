@@ -33,7 +33,6 @@ from enomem import (
 )  # fmt: skip
 from enomem.model import system as systems
 from enomem.model.application import Application, Recovery
-from enomem.model.reference import weights
 from enomem.model.reference.weights import Weights
 from enomem.model.send import Answer
 
@@ -293,9 +292,8 @@ def talking(
 ) -> Iterator[Talk]:
     """A talk that is closed at its end; whatever else than an answer comes out of it is misbehaviour."""
     with pytest.MonkeyPatch.context() as patch:
-        for where in (Weights, weights):
-            patch.setattr(where, "slots" if where is Weights else "SLOTS", SLOTS)
-            patch.setattr(where, "chunk" if where is Weights else "CHUNK", CHUNK)
+        patch.setattr(Weights, "slots", SLOTS)
+        patch.setattr(Weights, "chunk", CHUNK)
         talk = Talk(policy, recovery, upset, seconds, record)
         try:
             yield talk

@@ -132,7 +132,7 @@ def proxy(frontend: Socket, backend: Socket, capture: Socket | None = None) -> N
         while True:
             wanted = {frontend: 0, backend: 0}
             for source, sink in ways:
-                if takes(sink):
+                if frontend is backend or takes(sink):
                     wanted[source] |= PollEvent.POLLIN
                 else:
                     wanted[sink] |= PollEvent.POLLOUT

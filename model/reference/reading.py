@@ -53,6 +53,7 @@ class Reader(Watched):
         self.pending: tuple[list[list[bytes]], int, int] | None = None
         self.stalled_at = 0.0
         self.greeting = 0
+        self.taking = False
         self.heard = now()
         self.pinged = -1
         self.ttl = 0
@@ -76,6 +77,10 @@ class Reader(Watched):
 
     def fill(self, most: int = 1) -> bool:
         """Read what is there, at most so often; False if nothing was."""
+        if self.taking and self.open:
+            # The interpreter had no memory between reading and queueing: what was read is lost.
+            self.end(Reason.NO_MEMORY, "in the middle of a read")
+            return True
         for turn in range(most):
             if not self.open or self.paused or not self._read():
                 return turn > 0
@@ -83,6 +88,7 @@ class Reader(Watched):
 
     def _read(self) -> bool:
         decoder = self.decoder
+        self.taking = True
         try:
             target = decoder.target() if decoder is not None else None
             if decoder is not None and target is not None:
@@ -92,6 +98,7 @@ class Reader(Watched):
                 data = self.descriptor.recv(READ)
                 count = len(data)
         except (BlockingIOError, InterruptedError):
+            self.taking = False
             return False
         except OSError as error:
             self.end(Reason.LOST, error.strerror or str(error))
@@ -118,6 +125,7 @@ class Reader(Watched):
                 self.deliver()
         except PeerError as error:
             self.broke_protocol(error)
+        self.taking = False
         return True
 
     def _closed_by_peer(self) -> str:
@@ -140,11 +148,13 @@ class Reader(Watched):
                 if room <= 0:
                     self._pause()
                     return
+                self.taking = True
                 batch = self.core.sifted(session, decoder.take(room))
                 if not self._still():
                     return
                 half = decoder.held + PART * decoder.half_read
                 if not batch and half == session.inbox.half:
+                    self.taking = False
                     if decoder.wanted and self._body():
                         continue
                     break
@@ -153,6 +163,7 @@ class Reader(Watched):
                     for part in message:
                         amount += len(part) + PART
                 self.pending = batch, amount, half
+                self.taking = False
             if not self._queue(session):
                 return
         if self.open and self.paused and not self.stalled_at:
@@ -187,17 +198,24 @@ class Reader(Watched):
     def _queue(self, session: Session) -> bool:
         assert self.pending is not None
         batch, amount, half = self.pending
-        got = self.context.ask(receive, "arrived", session.name, session.inbox, len(batch), amount, half)
+        inbox, pool, waiting = session.inbox, self.context.pool, len(session.arrived)
+        got = self.context.ask(receive, "arrived", session.name, inbox, len(batch), amount, half)
         session.inbox = got.inbox
         if not got.taken:
             if len(batch) > 1 and got.inbox.reading != Reading.OPEN:
                 return self._one_by_one(session, batch, half)
             self._stalled(got.inbox, got.rules[0])
             return False
+        try:
+            session.arrived.extend(batch)
+        except MemoryError:
+            while len(session.arrived) > waiting:
+                session.arrived.pop()
+            session.inbox, self.context.pool = inbox, pool
+            raise
         self.pending = None
         self._goes_on()
         if batch:
-            session.arrived.extend(batch)
             self.core.arrived(session)
         return True
 

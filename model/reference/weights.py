@@ -69,7 +69,7 @@ class Weights:
 
     def recorded(self) -> Measured:
         """The weights as they are now, for a record."""
-        return Measured(self.part, CHUNK, SLOTS, self.committed, tuple(self.tail), self.announced)
+        return Measured(self.part, self.chunk, self.slots, self.committed, tuple(self.tail), self.announced)
 
 
 def weight(parts: Iterable[bytes]) -> int:
