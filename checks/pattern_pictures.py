@@ -58,11 +58,11 @@ def bounds() -> str:
 
 @cache
 def fired() -> Mapping[str, frozenset[str]]:
-    """The rules that fire in the systems of each type, under DISCARD with RESTART where that matters."""
+    """The rules that fire in the systems of each type, under DISCARD with RESTART and RESUME where that matters."""
     found = {}
     for pattern in pattern_plan.TYPES:
         rules: set[str] = set()
-        for row in pattern_plan.rows(pattern, ("DISCARD",), ("RESTART",)):
+        for row in pattern_plan.rows(pattern, ("DISCARD",), ("RESTART", "RESUME")):
             task = Task(
                 Engine.PATTERN, row.policy, row.recovery, machine=pattern, turns=row.turns, policy_name=row.policy,
                 searches_only=True,

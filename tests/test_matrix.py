@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from enomem.checks import command_check, matrix, plan, runner
+from enomem.checks import command_check, firing, matrix, plan, runner
 from enomem.checks.errors import OurFault
+from enomem.checks.firing import Where
 from enomem.checks.judge import Finding, Task
 from enomem.checks.matrix import Job, Verdict
 from enomem.checks.plan import ALONE, ANY, Engine, Scope
@@ -98,14 +99,18 @@ def test_a_rule_that_never_fires_and_an_assumption_that_is_not_needed_are_proble
     job = replace(JOB, needed=True)
     needed = [Finding(Task(Engine.NEEDED, "DISCARD", "NEXT", number=n)) for n in range(len(plan.needed()))]
     acts = tuple(matrix.never_happened([]))
-    everything = searched(fired=tuple(r.value for r in Rule), happened=acts)
-    problems = command_check._problems(job, [everything, *needed])
+    everything = searched(fired=tuple(r.value for r in firing.rules(Where.SENDERS)), happened=acts)
+    patterns = Finding(Task(Engine.PATTERN, "any", "any", machine="PUSH"))
+    patterns.fired = tuple(r.value for r in firing.rules(Where.PATTERNS))
+    problems = command_check._problems(job, [everything, patterns, *needed])
     assert len(problems) == len(needed)
     shown = [replace(f, traces={plan.needed()[f.task.number].identifier: TRACE}) for f in needed]
     fired = tuple(r.value for r in Rule if r != Rule.PIPE_7)
-    silent = command_check._problems(job, [searched(fired=fired, happened=acts), *shown])
+    silent = command_check._problems(job, [searched(fired=fired, happened=acts), patterns, *shown])
     assert silent == ["rules that never fired in any search: PIPE-7"]
-    idle = command_check._problems(job, [replace(everything, happened=acts[1:]), *shown])
+    elsewhere = command_check._problems(job, [searched(fired=fired, happened=acts), *shown])
+    assert all(r.value in elsewhere[0] for r in firing.rules(Where.PATTERNS))
+    idle = command_check._problems(job, [replace(everything, happened=acts[1:]), patterns, *shown])
     assert idle == [f"actions that no search took: {acts[0]}"]
 
 

@@ -35,7 +35,7 @@ def policy_of(of: Task) -> SendPolicy | None:
 
 
 def searched(of: Task) -> dict[str, dict[str, Any]]:
-    """The counterexamples in the smallest of the systems that are searched, as JSON; in two of them where it is turns."""
+    """The counterexamples in the smallest of the systems that are searched, as JSON; in two of them for turns."""
     row, found = pattern_judge.row(of), dict[str, dict[str, Any]]()
     for system in pattern_plan.searched(row, policy_of(of))[: 2 if row.turns else 1]:
         walked = plain.walk(pattern_machine.bounded(system), pattern_properties.asked(system))

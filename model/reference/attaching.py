@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..connection import Reason
 from ..memory import Site
 from ..rules import Rule
-from . import endpoints
+from . import endpoints, nearby
 from .connections import Connection
 from .constants import Option
 from .endpoints import ACCEPT_DELAY, Address, Listener, Target
@@ -155,11 +155,12 @@ def _rest(core: Core, listener: Listener) -> None:
     core.context.reactor.later(ACCEPT_DELAY, go_on)
 
 
-def _accepted(core: Core, descriptor: os_socket.socket, endpoint: str) -> None:
+def _accepted(core: Core, descriptor: os_socket.socket, endpoint: str) -> Connection:
     connection = Connection(core, descriptor, None, endpoint, initiated=False)
     core.connections.add(connection)
     core.tell(EventKind.ACCEPTED, endpoint, value=connection.number)
     connection.start()
+    return connection
 
 
 # --- connecting
@@ -240,11 +241,12 @@ def _connected(core: Core, target: Target, descriptor: os_socket.socket, code: i
     _begin(core, target, descriptor)
 
 
-def _begin(core: Core, target: Target, descriptor: os_socket.socket) -> None:
+def _begin(core: Core, target: Target, descriptor: os_socket.socket) -> Connection:
     connection = Connection(core, descriptor, target.session, target.address.text, initiated=True)
     core.connections.add(connection)
     core.tell(EventKind.CONNECTED, target.address.text, value=connection.number)
     connection.start()
+    return connection
 
 
 def _refused(core: Core, target: Target, detail: str) -> None:
@@ -285,8 +287,8 @@ def _join(core: Core, target: Target, listening: Core) -> None:
         return
     ours.setblocking(False)
     theirs.setblocking(False)
-    _accepted(listening, theirs, target.address.text)
-    _begin(core, target, ours)
+    there = _accepted(listening, theirs, target.address.text)
+    nearby.joined(_begin(core, target, ours), there)
 
 
 def disconnect(core: Core, text: str) -> None:

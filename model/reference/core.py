@@ -60,6 +60,7 @@ class Core:
         self.targets: list[Target] = []
         self.listeners: dict[str, Listener] = {}
         self.connections: set[Connection] = set()
+        self.near: set[Connection] = set()
         self.last_endpoint = ""
         self.closed = False
         self.receive_hwm = self.send_hwm = 0

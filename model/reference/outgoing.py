@@ -15,7 +15,7 @@ from ..patterns.fan_out import SentAll
 from ..patterns.pattern import AnyPattern, Begin, Way
 from ..rules import Rule
 from ..send import Answer, Phase, Send, Sent
-from . import wrapping
+from . import nearby, wrapping
 from .constants import Option
 from .errors import Again, HostUnreachable, NoMemory, NotSupported, PeerGone, StateError
 from .monitor import EventKind
@@ -44,6 +44,7 @@ class Outgoing:
         self.nowhere = Session(f"{core.name}.nowhere", None)
         self.context.steps.begin(self.nowhere.name, "session")
         self.streak = 0
+        self.look_again = 0.0
         self._known: tuple[Any, AnyPattern, Begin[Any], Any] | None = None
 
     def free(self, place: int) -> object:
@@ -59,6 +60,8 @@ class Outgoing:
     def writable(self) -> bool:
         """Can a part be sent without waiting?"""
         core = self.core
+        if core.near:
+            nearby.settle(core)
         if self.current is not None or self.send.phase != IDLE:
             return True
         return bool(core.step("writable", len(core.sessions), self.free))
@@ -74,6 +77,8 @@ class Outgoing:
                 self.core.topics.fan_out(data, last, flags)
                 return
             if self.send.phase is IDLE:
+                if self.core.near or self.core.pattern.publishes:
+                    nearby.settle(self.core)
                 session = self._begin(data, last, flags, whole, parts)
                 if session is None:
                     return
@@ -87,6 +92,8 @@ class Outgoing:
     def whole(self, message: list[bytes], flags: int) -> None:
         """Send all parts of a message; raises as `part` does, and may leave a part of the message then."""
         core, context = self.core, self.context
+        if core.near:
+            nearby.settle(core)
         if self.current is None and self.send.phase is IDLE and context.plain and not core.many:
             pattern = core.pattern
             begin, after = self._remembered(core.state, pattern)

@@ -81,6 +81,9 @@ class Reader(Watched):
             # The interpreter had no memory between reading and queueing: what was read is lost.
             self.end(Reason.NO_MEMORY, "in the middle of a read")
             return True
+        if self.pending is not None and not self.paused:
+            # It had none to queue what was read: that is done first.
+            self.deliver()
         for turn in range(most):
             if not self.open or self.paused or not self._read():
                 return turn > 0

@@ -42,6 +42,8 @@ except (ImportError, AttributeError):
 
 SECONDS = 5.0
 """How long one child may take; what takes longer hangs."""
+PATIENCE = 1.5
+"""Seconds after which a child that uses the processor all the time is known to turn round in itself."""
 ELSEWHERE = 60
 """Allocations of another thread that are refused one after the other."""
 MOST = 400
@@ -387,15 +389,20 @@ def run(operation: Operation, first: int, stop: int) -> tuple[Class, str]:
         finally:
             os._exit(0)
     os.close(writing)
-    ready, _, _ = select.select([reading], [], [], 2 * SECONDS)
+    hangs = ""
+    ready, _, _ = select.select([reading], [], [], PATIENCE)
+    if not ready:
+        hangs = _spins(number)
+        if hangs != "spins":
+            ready, _, _ = select.select([reading], [], [], 2 * SECONDS)
+            hangs = "" if ready else _spins(number)
     data = os.read(reading, 4096).decode(errors="replace") if ready else ""
     os.close(reading)
-    hangs = "" if ready else f"killed after {2 * SECONDS:g} s, {_spins(number)}"
     if hangs:
         os.kill(number, signal.SIGKILL)
     _, status = os.waitpid(number, 0)
     if hangs:
-        return (Class.SPINS if "spins" in hangs else Class.HANG), hangs
+        return (Class.SPINS if hangs == "spins" else Class.HANG), f"it {hangs}"
     if not data:
         return Class.INTERPRETER, f"exit status {status}"
     name, _, text = data.partition("\n")
@@ -411,8 +418,9 @@ def _spins(number: int) -> str:
 
     try:
         before = used()
-        time.sleep(0.2)
-        return "spins" if used() - before > 2 else "waits"
+        time.sleep(0.5)
+        # Clock ticks, of which there are 100 a second.
+        return "spins" if used() - before >= 10 else "waits"
     except OSError:
         return "no more is known"
 
