@@ -19,6 +19,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "a socket on the command line": (
         "command_socket", "socket_talk", "socket_watch", "socket_settings", "socket_format",
     ),
+    "a recorded run": (
+        "command_replay", "run_replay", "run_order", "run_step", "run_steps", "run_format",
+    ),
     "sockets measured": ("bench_socket", "bench_pair", "bench_child"),
     "verdicts": ("matrix", "judge", "firing", "pattern_matrix", "pattern_judge"),
     "a pattern's trace": ("pattern_trace", "pattern_words"),

@@ -136,7 +136,7 @@ def lengths_of(report: Mapping[str, Any]) -> dict[tuple[str, str, str, str], str
         if cell["trace"] is not None:
             steps, cycle = len(cell["trace"]["steps"]), cell["trace"]["cycle"]
             length = str(steps) if cycle is None else f"{cycle}+{steps - cycle}"
-            found[cell["machine"], cell["policy"], cell["recovery"], cell["property"]] = length
+            found[cell.get("machine", SENDER), cell["policy"], cell["recovery"], cell["property"]] = length
     return found
 
 

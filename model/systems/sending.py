@@ -177,10 +177,10 @@ def _recovering(system: System, state: State) -> State:
 
 
 def _gave_up(system: System, state: State, app: Application) -> State:
-    """The application is at another message; whatever is queued of the last one is no beginning of it."""
+    """The application is at another message; what is queued of the last one is no beginning of it, but for the lead."""
     seen = replace(state.seen, nowhere=False)
-    if system.labels:
-        seen = replace(seen, straight=all(pipe.tail == 0 for pipe in state.pipes))
+    if system.labels and any(pipe.tail > system.lead for pipe in state.pipes):
+        seen = replace(seen, straight=False)
     return replace(state, app=app, target=UNCHOSEN, seen=seen)
 
 

@@ -117,7 +117,7 @@ class Raw:
                 self.decoder.feed(data)
 
 
-class Announced(Exception):  # noqa: N818 - not an error: what happened is in its name
+class Announced(Exception):
     """The connection was closed, its monitor says so, and the next one works."""
 
 
@@ -139,7 +139,7 @@ def standing(kind: str, other: str) -> Stand:
     raw = Raw(other, kind)
     context = enomem.Context()
     socket = context.socket(enomem.SocketType[kind])
-    socket.RCVTIMEO = socket.SNDTIMEO = int(SECONDS * 1000)
+    socket.RCVTIMEO = socket.SNDTIMEO = 1000
     socket.RECONNECT_IVL = 1
     socket.monitor_events()
     socket.connect(raw.endpoint)
@@ -200,7 +200,7 @@ def received(stand: Stand, message: list[bytes], got: list[bytes] | None) -> Non
         raise Lost(f"received {[part[:10] for part in got]}")
     stand.raw.send(NEXT)
     check(stand)
-    if stand.socket.recv_multipart() != NEXT:
+    if again(stand) != NEXT:
         raise Lost("the next message is another")
 
 
@@ -246,7 +246,9 @@ def receiving(call: Callable[[enomem.Socket], Any], message: list[bytes], thread
         stand = standing("PULL", "PUSH")
         stand.context.lock.acquire()
         stand.raw.send(message)
-        time.sleep(0.005)  # the I/O thread has its event and waits for the lock
+        (connection,) = stand.socket._core.connections
+        select.select([connection.descriptor], [], [], SECONDS)
+        time.sleep(0.002)  # the I/O thread has its event, if it watches the descriptor, and waits for the lock
         return stand
 
     def act(stand: Stand) -> Any:
@@ -342,7 +344,10 @@ def child(operation: Operation, first: int, stop: int) -> tuple[Class, str]:
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is what is looked for
         relent()
         failed = error
-    if failed is not None and not isinstance(failed, MemoryError):
+    if isinstance(failed, OurBug) and stand.context.failure is not None:
+        return Class.DEAD, _where(failed)
+    # Again: another thread suffered, and what was waited for may be lost.
+    if failed is not None and not isinstance(failed, MemoryError | enomem.Again):
         return (Class.INTERPRETER if isinstance(failed, SystemError) else Class.OTHER), _where(failed)
     try:
         operation.verify(stand, done, result)
