@@ -214,6 +214,8 @@ def _fan(sys: fan.System, moment: Moment) -> Phrase:
             return Phrase(APP, "begins a message", "", "", f"it is for {' and '.join(to) or 'nobody'}")
         case fan.Kind.COPY:
             name = moment.payloads_before.peers[before.turn].name
+            if not before.copies[before.turn].matches:
+                return Phrase(SOCKET, f"has nothing for {name}")
             answer = "" if step is None else _refused(moment) if step.refused is not None else step.answer.value
             return Phrase(SOCKET, f"copies {part} for {name}", answer, "", "" if step is None else _remark(moment))
         case fan.Kind.RETURN:
@@ -297,7 +299,7 @@ def _happened(trace: Trace, last: Moment) -> str:
 
 
 def _watched(last: Moment) -> str:
-    place = last.before.watched
+    place = getattr(last.before, "watched", -1)
     return last.payloads_before.peers[place].name if 0 <= place < len(last.payloads_before.peers) else "somebody"
 
 

@@ -10,7 +10,7 @@ import socket as os_socket
 from typing import TYPE_CHECKING
 
 from ..connection import Reason
-from ..memory import Site
+from ..memory import Pool, Site
 from ..rules import Rule
 from . import endpoints, nearby
 from .connections import Connection
@@ -38,6 +38,7 @@ def bind(core: Core, text: str) -> str:
     address = endpoints.parse(text, binding=True)
     context = core.context
     context.reactor.start()
+    before, descriptor, endpoint = context.pool, None, ""
     context.obtain(Site.LISTENER, LISTENER)
     try:
         if address.transport == "inproc":
@@ -47,14 +48,21 @@ def bind(core: Core, text: str) -> str:
         else:
             descriptor, endpoint = endpoints.listen(address, core.options)
             listener = Listener(endpoint, address, descriptor)
+        core.listeners[endpoint] = listener
+        if listener.descriptor is not None:
+            context.reactor.watch(listener.descriptor.fileno(), READABLE, lambda _mask: accept(core, listener))
+    except MemoryError:
+        core.listeners.pop(endpoint, None)
+        if descriptor is not None:
+            context.reactor.forget(descriptor.fileno())
+            descriptor.close()
+        context.pool = before
+        raise
     except OSError as error:
         context.release(Site.LISTENER, LISTENER)
         core.tell(EventKind.BIND_FAILED, text, str(error), value=error.errno or 0)
         raise
-    core.listeners[endpoint] = listener
     core.last_endpoint = endpoint
-    if listener.descriptor is not None:
-        context.reactor.watch(listener.descriptor.fileno(), READABLE, lambda _mask: accept(core, listener))
     core.tell(EventKind.LISTENING, endpoint, value=listener.descriptor.fileno() if listener.descriptor else 0)
     if listener.descriptor is None:
         context.inproc[address.path] = core
@@ -178,9 +186,21 @@ def connect(core: Core, text: str) -> None:
     if called and core.routes and core.routing.holder(called) is not None:
         raise InvalidArgument(f"another peer is called {called!r} already")
     context.reactor.start()
+    before, target = context.pool, None
     context.obtain(Site.CONNECTION, CONNECTION)
-    session = core.new_session(None)
-    target = Target(address, session)
+    try:
+        target = Target(address, core.new_session(None))
+        _attached(core, target)
+        core.last_endpoint = text
+        _attempt(core, target)
+    except MemoryError:
+        _unmade(core, target, before)
+        raise
+
+
+def _attached(core: Core, target: Target) -> None:
+    """Give a target's session its place in the socket; SocketError EISCONN if the pattern has none for it."""
+    context, session, text = core.context, target.session, target.address.text
     session.target = target
     session.called = core.options.octets(Option.CONNECT_ROUTING_ID)
     core.options.values.pop(Option.CONNECT_ROUTING_ID, None)
@@ -192,8 +212,16 @@ def connect(core: Core, text: str) -> None:
     if session.called and core.routes:
         session.routing_id = core.routing.add(session.called, session)
     core.targets.append(target)
-    core.last_endpoint = text
-    _attempt(core, target)
+
+
+def _unmade(core: Core, target: Target | None, before: Pool) -> None:
+    """The interpreter had no memory for all that a connect needs: nothing of it is left behind."""
+    if target is not None and target in core.targets:
+        stop(core, target, Reason.NO_MEMORY)
+        return
+    if target is not None and target.session.place >= 0:
+        core.detach(target.session)
+    core.context.pool = before
 
 
 def _attempt(core: Core, target: Target) -> None:

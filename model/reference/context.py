@@ -211,10 +211,16 @@ class Context:
                 which = SocketType(kind)
             except ValueError:
                 raise InvalidArgument(f"there is no socket type {kind!r}") from None
+            before = self.pool
             self.obtain(Site.SOCKET, SOCKET)
-            self._count += 1
-            core = Core(self, which, f"{which.name.lower()}{self._count}")
-            self.cores.add(core)
+            try:
+                self._count += 1
+                core = Core(self, which, f"{which.name.lower()}{self._count}")
+                self.cores.add(core)
+            except MemoryError:
+                # The interpreter's own: the lock is held, so nobody has changed the pool meanwhile.
+                self.pool = before
+                raise
             return core
 
     def check(self) -> None:

@@ -41,11 +41,16 @@ class Socket(Texts):
     def __init__(self, context: Context, kind: int) -> None:
         self.context = context
         self._core = context.new_core(kind)
-        self._lock = context.lock
-        self._out = self._core.outgoing
-        self._in = self._core.incoming
-        self._waiter = Waiter(self._core)
-        context.keep(self)
+        try:
+            self._lock = context.lock
+            self._out = self._core.outgoing
+            self._in = self._core.incoming
+            self._waiter = Waiter(self._core)
+            context.keep(self)
+        except MemoryError:
+            with context.lock:
+                closing.close(self._core, 0)
+            raise
 
     def __repr__(self) -> str:
         state = "closed" if self._core.closed else self._core.last_endpoint or "not attached"

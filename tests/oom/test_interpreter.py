@@ -1,6 +1,7 @@
 """The second layer in small: a few allocations of the interpreter fail, and the socket keeps its strong guarantee.
 
-All of them are tried by ``python tests/oom/interpreter.py``. What CPython breaks itself is no failure here; it is counted.
+All of them are tried by ``python tests/oom/interpreter.py``. What CPython breaks itself is counted, and no failure
+here.
 """
 
 import os
