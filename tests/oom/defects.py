@@ -55,8 +55,12 @@ def hands_out_twice(self: Incoming) -> list[bytes]:
 
 
 def forgets_to_drop(self: Outgoing, session: Any, sent: Any, data: bytes) -> None:
-    """The parts of a message that was rolled back stay where they are, and come out with the next one."""
-    _carry_out(self, session, replace(sent, dropped=0), data)
+    """A part of a message that was rolled back stays where it is, and comes out with the next one."""
+    if sent.committed and any(self.context.allocator.refused.values()):  # type: ignore[union-attr]
+        session.tail.insert(0, b"left over")
+        session.weights.tail.insert(0, 0)
+        session.pipe = replace(session.pipe, tail=session.pipe.tail + 1)
+    _carry_out(self, session, sent, data)
 
 
 def keeps_a_part(policy: Any, sizes: Any, send: Any, pipe: Any, last: bool, grant: Grant) -> Any:

@@ -326,10 +326,5 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-if __package__:
-    pass
-else:
-    pass  # type: ignore[import-not-found,no-redef]
-
 if __name__ == "__main__":
     sys.exit(main())
