@@ -13,9 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "the command": (
-        "cli", "command_check", "command_explain", "check_job", "console", "report", "runner", "bench", "pictures",
-        "pattern_pictures", "layers", "markdown",
+        "cli", "command_check", "command_explain", "check_job", "runner", "bench", "pictures", "pattern_pictures",
+        "layers", "markdown",
     ),
+    "what a person sees": ("console", "report"),
     "a socket on the command line": (
         "command_socket", "socket_talk", "socket_watch", "socket_settings", "socket_format",
     ),
@@ -70,12 +71,13 @@ def _imports(package: Sequence[str], file: Path) -> Iterator[str]:
 def reduced(edges: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """The edges without those that a longer way says already."""
     return {
-        start: {end for end in ends if not any(end in _below(edges, via) for via in ends if via != end)}
+        start: {end for end in ends if not any(end in below(edges, via) for via in ends if via != end)}
         for start, ends in edges.items()
     }
 
 
-def _below(edges: Mapping[str, set[str]], start: str) -> set[str]:
+def below(edges: Mapping[str, set[str]], start: str) -> set[str]:
+    """All that can be reached from ``start``."""
     found: set[str] = set()
     new = [start]
     while new:
@@ -85,29 +87,36 @@ def _below(edges: Mapping[str, set[str]], start: str) -> set[str]:
     return found
 
 
-def layers() -> str:
-    """The two pictures of who imports whom: the parts, and the machines."""
+def parts() -> tuple[dict[str, set[str]], dict[str, list[str]]]:
+    """The boxes with those that they lean on, and the modules in each."""
     all_edges = {name: ends for name, ends in modules().items() if name not in UNDRAWN}
     box = {name: name for name in all_edges}
     for title, members in GROUPS.items():
         box.update({f"checks.{member}": title for member in members})
     box.update({name: name.partition(".")[0] for name in all_edges if not name.startswith("checks.")})
-    parts: dict[str, set[str]] = {title: set() for title in GROUPS}
+    found: dict[str, set[str]] = {title: set() for title in GROUPS}
     for name, ends in all_edges.items():
-        parts.setdefault(box[name], set()).update(box[end] for end in ends if end in box and box[end] != box[name])
+        found.setdefault(box[name], set()).update(box[end] for end in ends if end in box and box[end] != box[name])
+    return found, {title: sorted(name for name in all_edges if box[name] == title) for title in found}
+
+
+def layers() -> str:
+    """The two pictures of who imports whom: the parts, and the machines."""
+    found, inside = parts()
+    edges = modules()
     model = {
         name.partition(".")[2]: {end.partition(".")[2] for end in ends if end not in UNDRAWN}
-        for name, ends in all_edges.items()
-        if name.startswith("model.")
+        for name, ends in edges.items()
+        if name.startswith("model.") and name not in UNDRAWN
     }
-    inside = [[title, ", ".join(f"`{m}`" for m in sorted(all_edges) if box[m] == title)] for title in parts]
+    rows = [[title, ", ".join(f"`{module}`" for module in members)] for title, members in inside.items()]
     return (
         HEAD + "# The layers\n\nAn arrow leads from who imports to what is imported. "
         "An arrow that a longer way says already is left out, and so are `checks.errors` and the benchmark's model.\n\n"
-        + mermaid(_flowchart(reduced(parts)))
+        + mermaid(_flowchart(reduced(found)))
         + "\n"
-        + table(("box", "modules"), inside)
-        + "\n## The machines\n\n"
+        + table(("box", "modules"), rows)
+        + "\n## The machines\n\nA package is one box.\n\n"
         + mermaid(_flowchart(reduced(model)))
     )
 

@@ -131,5 +131,8 @@ def pulse(now: int, heard: int, pinged: int, interval: int, timeout: int, ttl: i
     if interval > 0:
         if not waiting and (pinged < 0 or now - pinged >= interval):
             return Pulse(Rule.HEART_1, Beat.PING)
-        due.append(pinged + timeout if waiting and timeout > 0 else pinged + interval)
+        if not waiting:
+            due.append(pinged + interval)
+        elif timeout > 0:
+            due.append(pinged + timeout)
     return Pulse(Rule.HEART_1, Beat.WAIT, min(due) if due else -1)

@@ -207,6 +207,11 @@ def test_every_module_of_checks_has_its_box() -> None:
     assert sorted([*drawn, *undrawn]) == sorted(file.stem for file in (ROOT / "checks").glob("*.py"))
 
 
+def test_no_box_leans_on_itself_through_others() -> None:
+    boxes, _ = layers.parts()
+    assert [title for title in boxes if title in layers.below(boxes, title)] == []
+
+
 def test_the_tutorial_shows_the_examples_as_they_are() -> None:
     page = (ROOT / "docs" / "write-your-own-policy.md").read_text(encoding="utf-8")
     shown = {"\n".join(body) + "\n" for language, body in blocks(page) if language == "python"}

@@ -81,12 +81,14 @@ class Waiter:
         waiter.acquire()
         core = self.core
         take_back(core)
+        lock = core.context.lock
         core.waiters.append(waiter)
-        self.core.context.lock.release()
         try:
+            # Within: a signal's handler may raise as soon as the lock is released.
+            lock.release()
             waiter.acquire(timeout=-1 if left is None else left)
         finally:
-            self.core.context.lock.acquire()
+            lock.acquire()
             if waiter in core.waiters:
                 core.waiters.remove(waiter)
 

@@ -90,8 +90,9 @@ class Watched:
             poll.register(bell.descriptor, select.POLLIN)
         self.polled = True
         lock = self.context.lock
-        lock.release()
         try:
+            # Within: a signal's handler may raise as soon as the lock is released.
+            lock.release()
             ready = poll.poll(None if seconds is None else max(0, seconds * 1000))
         finally:
             lock.acquire()
