@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -31,8 +31,8 @@ class Counts:
     violations: dict[str, int]
 
 
-def steps(machine: Machine[Any, Any], state: object) -> Iterator[Happened]:
-    """Everything that can happen in ``state``."""
+def steps(machine: Machine[Any, Any], state: object, known: Container[Any] = ()) -> Iterator[Happened]:
+    """Everything that can happen in ``state``; ``known`` states are within their ranges, and not looked at again."""
     for action in machine.actions:
         try:
             outcome = machine.step(state, action)
@@ -42,7 +42,8 @@ def steps(machine: Machine[Any, Any], state: object) -> Iterator[Happened]:
             yield Happened(action, None, f"{type(caught).__name__}: {caught}")
             continue
         if outcome is not None:
-            yield Happened(action, outcome, machine.shape.escape(outcome.state))
+            escaped = None if outcome.state in known else machine.shape.escape(outcome.state)
+            yield Happened(action, outcome, escaped)
 
 
 def violated_by_state(machine: Machine[Any, Any], asked: Asked, state: object) -> list[str]:
@@ -113,7 +114,7 @@ def walk(machine: Machine[Any, Any], asked: Asked, tell: Callable[[int], None] =
     came: dict[Any, tuple[Any, Any] | None] = {machine.initial: None}
     queue = [machine.initial]
     for state in queue:
-        taken = list(steps(machine, state))
+        taken = list(steps(machine, state, came))
         wrong = [name for name, parts in asked.states.items() if not all(part(state) for part in parts)]
         if asked.pending is not None and asked.pending(state) and _stuck(machine, state, taken):
             wrong.append(DEADLOCK)
