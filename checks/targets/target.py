@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+ANYWHERE = "tcp://127.0.0.1:*"
+"""An endpoint of loopback at a port that the system chooses."""
+
 Value = int | bytes
 """The value of a socket option, as in pyzmq."""
 
@@ -58,6 +61,14 @@ class TargetFault(Exception):
     """The target's fault: it died, hung, or answered what no socket may answer. One sentence, ready to be printed."""
 
 
+class Refused(Exception):
+    """A socket was not made, or not bound: ``said`` is why (`Said.NO_MEMORY`, `Said.INVALID` ...)."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(f"the call was answered with {said.value}")
+        self.said = said
+
+
 class CannotDo(Exception):
     """The target was asked for something that it does not declare; whoever asked should have looked at ``cans``."""
 
@@ -71,34 +82,53 @@ class Target(Protocol):
 
     Calls raise `TargetFault` if the target dies or does not answer within its bound, and `CannotDo` if it does not
     declare what is asked. ``types`` are the names of the socket types that it has ("PUSH", "ROUTER" ...).
+    `base.Sockets` is a base for those who implement it.
     """
 
-    name: str
-    version: str
-    cans: frozenset[Can]
-    types: frozenset[str]
+    @property
+    def name(self) -> str:
+        """What it is called ("pyzmq")."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Which version of what it is ("27.3.0, libzmq 4.3.5")."""
+        ...
+
+    @property
+    def cans(self) -> frozenset[Can]:
+        """What it declares that it can do."""
+        ...
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The names of the socket types that it has ("PUSH", "ROUTER" ...)."""
+        ...
 
     def create(self, kind: str, options: Mapping[str, Value] | None = None) -> int:
-        """Make a socket of a type; ``options`` by their pyzmq names are set before anything else is done with it."""
+        """Make a socket of a type; ``options`` by their pyzmq names are set before anything else is done with it.
+
+        Raises `Refused`.
+        """
         ...
 
     def option(self, socket: int, name: str, value: Value) -> Said:
         """Set a socket option (SNDHWM between two parts, SUBSCRIBE ...)."""
         ...
 
-    def bind(self, socket: int, endpoint: str = "tcp://127.0.0.1:*") -> str:
-        """Bind, and return the endpoint with the port that the system chose."""
+    def bind(self, socket: int, endpoint: str = ANYWHERE) -> str:
+        """Bind, and return the endpoint with the port that the system chose; raises `Refused`."""
         ...
 
-    def connect(self, socket: int, endpoint: str) -> None:
+    def connect(self, socket: int, endpoint: str) -> Said:
         """Connect; the connection is made later (`peers` waits for it)."""
         ...
 
-    def unbind(self, socket: int, endpoint: str) -> None:
+    def unbind(self, socket: int, endpoint: str) -> Said:
         """Stop listening at an endpoint (`Can.DISCONNECT`)."""
         ...
 
-    def disconnect(self, socket: int, endpoint: str) -> None:
+    def disconnect(self, socket: int, endpoint: str) -> Said:
         """Disconnect from an endpoint (`Can.DISCONNECT`)."""
         ...
 
@@ -119,7 +149,10 @@ class Target(Protocol):
         ...
 
     def limit(self, units: int) -> None:
-        """Bound the memory of all sockets made from now on, in octets (`Can.LIMIT`)."""
+        """Bound the memory of all sockets made from now on, in octets (`Can.LIMIT`).
+
+        Sockets share a pool with those that were made since the same call of `limit` or `policy`.
+        """
         ...
 
     def refuse(self, site: str, after: int = 0, times: int = 1) -> None:
@@ -134,7 +167,7 @@ class Target(Protocol):
         ...
 
     def peers(self, socket: int, count: int, wait: int) -> bool:
-        """Wait until a socket has ``count`` peers that it can exchange messages with (`Can.PEERS`)."""
+        """Wait until a socket has at least ``count`` peers that it can exchange messages with (`Can.PEERS`)."""
         ...
 
     def settle(self, wait: int) -> bool:
@@ -143,6 +176,13 @@ class Target(Protocol):
 
     def close(self, socket: int) -> None:
         """Close a socket, and drop what it still has to send."""
+        ...
+
+    def reset(self) -> None:
+        """Close all sockets, and be as new: numbers begin at 0 again; limit, policy and refusals are forgotten.
+
+        After a `TargetFault` it makes the target usable again, if anything can.
+        """
         ...
 
     def end(self) -> None:
