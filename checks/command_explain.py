@@ -10,7 +10,6 @@ from enomem.spec.text import Entry, entries
 
 from . import firing
 from .errors import UsageError
-from .firing import Where
 
 
 def text(identifier: str) -> str:
@@ -53,14 +52,8 @@ def _checked(entry: Entry) -> list[str]:
         ]
         return ["", "Shown to be needed by `enomem check`:", *shown]
     if entry.kind:
-        return ["", f"Checked by: {_silence(Rule(entry.id))}; every trace names it where it fires."]
+        place = firing.where(Rule(entry.id))
+        fails = f"which fails if it never fires in the {place.value}"
+        return ["", f"Checked by: `{firing.command(place)}`, {fails}; every trace names it where it fires."]
     option = "recovery" if entry.id in ("RESTART", "RESUME", "NEXT") else "policy"
-    return ["", f"Checked by: enomem check --{option} {entry.id}"]
-
-
-def _silence(rule: Rule) -> str:
-    """What fails if the rule never fires."""
-    place = firing.where(rule)
-    if place in (Where.SENDERS, Where.PATTERNS):
-        return f"`enomem check` fails if it never fires in the {place.value}"
-    return f"the {place.value} fail if it never fires there"
+    return ["", f"Checked by: `enomem check --{option} {entry.id}`"]

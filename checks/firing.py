@@ -34,6 +34,14 @@ GROUPS: Mapping[str, Where] = {
 }
 """By the first part of a rule's identifier."""
 
+TESTS: Mapping[Where, str] = {
+    Where.RECEIVING: "tests/test_receive.py",
+    Where.CONNECTIONS: "tests/test_connection.py",
+    Where.TABLES: "tests/test_patterns_*.py",
+    Where.WIRE: "tests/test_wire_*.py",
+}
+"""The tests of the machine, where no search of `enomem check` has it."""
+
 APART: Mapping[Rule, Where] = {
     # The senders' system has the wire in steps, that of patterns has it in one.
     Rule.LINK_5: Where.PATTERNS,
@@ -47,6 +55,12 @@ APART: Mapping[Rule, Where] = {
 def where(rule: Rule) -> Where:
     """Where ``rule`` has to fire; KeyError for a group that was forgotten."""
     return APART.get(rule) or GROUPS[rule.value.rpartition("-")[0]]
+
+
+def command(place: Where) -> str:
+    """What to type to see the rules of a place checked; it fails if one of them never fires."""
+    tests = TESTS.get(place)
+    return f"pytest tests/test_rules_fire.py {tests}" if tests else "enomem check"
 
 
 def rules(place: Where) -> list[Rule]:

@@ -72,8 +72,9 @@ def run(tasks: Sequence[Task], count: int, show: Callable[[int, dict[int, str]],
     finished = False
     show(0, {})
     pool = ProcessPoolExecutor(min(count, len(tasks)) or 1, context, _start, (words,))
+    pending: dict[Future[tuple[str, Any]], int] = {}
     try:
-        pending: dict[Future[tuple[str, Any]], int] = {pool.submit(_work, i, task): i for i, task in enumerate(tasks)}
+        pending |= {pool.submit(_work, i, task): i for i, task in enumerate(tasks)}
         while pending:
             done, _ = wait(pending, TICK, FIRST_COMPLETED)
             while not words.empty():
@@ -88,7 +89,9 @@ def run(tasks: Sequence[Task], count: int, show: Callable[[int, dict[int, str]],
         finished = True
     except KeyboardInterrupt:
         outcome.interrupted = True
-        outcome.last_words = list(saying.values())
+        # The pool counts one more as running than there are workers: what is next.
+        running = [number for future, number in pending.items() if future.running()][:count]
+        outcome.last_words = [saying.get(number, tasks[number].title) for number in running]
     finally:
         if not finished:
             _end(pool)

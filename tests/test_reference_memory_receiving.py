@@ -133,7 +133,7 @@ def test_what_the_pool_could_never_hold_closes_the_connection_at_once(parts: int
         assert rules(events, EventKind.DISCONNECTED) == [Rule.RECEIVE_3]
         assert rules(events, EventKind.STALLED) == []
         assert events[-1].reason == "no memory"
-        eventually(lambda: Site.RECEIVE_BODY not in sites(stage), "the half of a message is given back")
+        eventually(lambda stage=stage: Site.RECEIVE_BODY not in sites(stage), "the half of a message is given back")
         push.abort_message()
         stage.peer(pull, "PUSH").send(message(b"another"))
         assert pull.recv() == b"another"

@@ -23,6 +23,8 @@ MOMENT = 20
 """Milliseconds for which one call waits."""
 BOUND = 5.0
 """Seconds after which something hangs."""
+PATIENT = 60.0
+"""Seconds within which a thread that failed has ended, however slow the machine."""
 PATIENCE = 4
 """Refusals of one call after which its application sees to it that there is memory again, if nobody else does."""
 
@@ -92,10 +94,10 @@ class Stage:
     def check(self) -> None:
         """The books add up, and the I/O thread lives."""
         for context in {self.victim, self.peer}:
-            memory = context.memory()
             faults = audit.faults(context)
             if faults:
                 raise self.broken(f"books and goods differ: {'; '.join(faults)}")
+            memory = context.memory()
             if memory.limit is not None and memory.used > memory.limit:
                 raise self.broken(f"{memory.used} octets are used of {memory.limit}")
             if context.failure is not None:
@@ -269,12 +271,16 @@ class Stage:
             raise self.broken(f"at the end {memory.used} octets are held: {memory.sites}")
 
     def abandon(self) -> None:
-        """The run failed: leave as little behind as can be."""
-        self._overheard.__exit__(None, None, None)
+        """The run failed: leave as little behind as can be; whatever threads die of until then belongs to it."""
         for context in {self.victim, self.peer}:
             closer = threading.Thread(target=context.destroy, args=(0,), daemon=True)
             closer.start()
             closer.join(BOUND)
+            thread = context.reactor._thread
+            if context.failure is not None and thread is not None:
+                # It ends by itself: what it died of is to be heard here, and by nobody else.
+                thread.join(PATIENT)
+        self._overheard.__exit__(None, None, None)
 
     def _ledger(self) -> None:
         """Each refusal has its outcome, and each loss was announced."""
