@@ -2,7 +2,8 @@
 
 import pytest
 from behaviour import addressing, limits, lock_step, publishing, taking_turns
-from behaviour.stage import BEHAVIOURS, Behaviour, Stage, applied
+from behaviour.stage import BEHAVIOURS, SOON_MS, Behaviour, Stage, applied
+from interop import waiting
 
 import enomem
 
@@ -18,8 +19,9 @@ def test_it_holds(behaviour: Behaviour) -> None:
 
 
 @named
-def test_the_defect_is_seen(behaviour: Behaviour) -> None:
-    with Stage() as stage, applied(behaviour.patches):
+def test_the_defect_is_seen(behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "SECONDS", SOON_MS / 1000)
+    with Stage(SOON_MS) as stage, applied(behaviour.patches):
         with pytest.raises(AssertionError) as seen:
             behaviour.holds(stage)
         assert not isinstance(seen.value, enomem.OurBug)

@@ -32,6 +32,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "STALL_LONGEST", 20)
 
 
+@pytest.fixture
+def fair(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stalled reader tries again when memory is given back, and gives up soon, in the order in which they stalled."""
+    monkeypatch.setattr(reading, "STALL_RETRY", NEVER)
+    monkeypatch.setattr(reading, "STALL_LONGEST", 100)
+
+
 def listening(stage: Room) -> enomem.Socket:
     """A PULL with its monitor on."""
     pull = stage.bound("PULL")
@@ -178,6 +185,7 @@ def test_one_who_had_connected_connects_again() -> None:
 # --- floods
 
 
+@pytest.mark.usefixtures("fair")
 def test_a_flood_of_parts_stays_within_the_pool_and_others_go_on() -> None:
     limit = 4 * MIB
     with room(memory_limit=limit) as stage:

@@ -266,6 +266,8 @@ class Reader(Watched):
                 self.broke_protocol(error)
 
     def _stalled_too_long(self) -> None:
+        # Memory that another has given back by now counts, even if this thread comes to look only now.
+        self.retry()
         if self.stalled_at and self.session is not None:
             session = self.session
             session.inbox = self.context.steps(receive, "waited", session.name, session.inbox)

@@ -12,15 +12,19 @@ from interop.waiting import until
 import enomem
 from enomem.model.reference.constants import Option
 
-BOUND_MS = 3000
-"""How long a call may wait for what must happen. What takes this long has failed."""
+BOUND_MS = 30_000
+"""How long a call may wait for what must happen, however busy the machine. What takes this long has failed."""
+
+SOON_MS = 3000
+"""How long one is waited for that a defect may keep from happening."""
 
 
 class Stage:
     """Sockets of one context, and raw peers; all are closed in the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = BOUND_MS) -> None:
         self.context = enomem.Context()
+        self.longest = longest
         self._kept = ExitStack()
 
     def __enter__(self) -> "Stage":
@@ -33,7 +37,7 @@ class Stage:
     def socket(self, kind: str, **options: Any) -> enomem.Socket:
         """A socket of the reference implementation; its waits are bounded."""
         socket: enomem.Socket = self._keep(self.context.socket(enomem.SocketType[kind]))
-        for name, value in {"LINGER": 0, "RCVTIMEO": BOUND_MS, "SNDTIMEO": BOUND_MS, **options}.items():
+        for name, value in {"LINGER": 0, "RCVTIMEO": self.longest, "SNDTIMEO": self.longest, **options}.items():
             socket.set(Option[name], value)
         return socket
 

@@ -9,8 +9,8 @@ from itertools import cycle
 from time import monotonic
 from typing import Protocol, TypeVar
 
-SECONDS = 5.0
-"""How long is waited for something that must happen. What takes this long has failed."""
+SECONDS = 30.0
+"""How long is waited for something that must happen, however busy the machine. What takes this long has failed."""
 
 MOMENT_MS = 5
 """How long one end is served before the next has its turn, in milliseconds."""

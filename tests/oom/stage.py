@@ -21,7 +21,7 @@ from .environment import Plan, Refuser, overheard
 
 MOMENT = 20
 """Milliseconds for which one call waits."""
-BOUND = 5.0
+BOUND = 30.0
 """Seconds after which something hangs."""
 PATIENT = 60.0
 """Seconds within which a thread that failed has ended, however slow the machine."""

@@ -42,7 +42,7 @@ def seeded(defect: Defect) -> Iterator[None]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What hangs because of a fault does so for a moment only."""
     for module in (stage, flows, talks):
-        monkeypatch.setattr(module, "BOUND", 0.5)
+        monkeypatch.setattr(module, "BOUND", 2.0)
 
 
 @pytest.mark.usefixtures("impatient")
