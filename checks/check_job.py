@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 import psutil
 
 from enomem.model.application import Recovery
 from enomem.model.policies import POLICIES
-from enomem.spec.claims import claims, pattern_claims
+from enomem.spec.claims import claims, family_claims, pattern_claims
 
 from . import pattern_plan, pattern_properties
 from .errors import UsageError
+from .families import registry
+from .families.family import Row
 from .matrix import Job
 from .policy_file import load_policy
 from .properties import PROPERTIES
 from .search import MEMORY_SHARE
 
-ALL = (*PROPERTIES, *pattern_properties.PROPERTIES)
+ALL = (*PROPERTIES, *pattern_properties.PROPERTIES, *registry.own())
 """Every property that is asked of anything."""
 
 
 def make(
     policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], patterns: Sequence[str],
     deep: bool, bounds: dict[str, int | None], max_memory: int | None, timeout: float, count: int,
+    subjects: Mapping[str, Sequence[str]] | None = None,
 ) -> Job:  # fmt: skip
     """What is asked for; UsageError names what is unknown and what is like it.
 
-    Without options all is asked for. Types of sockets are asked for by name, or by a property that only they have; a
-    choice of anything else is of senders alone.
+    Without options all is asked for. Types of sockets and families are asked for by name, or by a property that only
+    they have; a choice of anything else is of senders alone. ``subjects`` has, by family, what was chosen of it: an
+    empty choice is the whole family.
     """
+    subjects = subjects or {}
     chosen = {name: value for name, value in bounds.items() if value is not None}
-    everything = not (policies or recoveries or identifiers or patterns or chosen)
+    everything = not (policies or recoveries or identifiers or patterns or subjects or chosen)
     asked = [_known(i, ALL, "property") for i in dict.fromkeys(identifiers)] or list(ALL)
     types = [_known(p, pattern_plan.TYPES, "pattern") for p in dict.fromkeys(patterns)]
-    if not types and (everything or (identifiers and not set(asked).isdisjoint(pattern_properties.PROPERTIES))):
+    rows = _rows(subjects, everything, identifiers, asked)
+    own = identifiers and not set(asked).isdisjoint(pattern_properties.PROPERTIES)
+    if not types and not subjects and (everything or own):
         types = list(pattern_plan.TYPES)
-    if chosen and types:
-        raise UsageError(f"--{next(iter(chosen))} is for searches of senders; those of patterns have their own bounds")
+    if chosen and (types or rows):
+        raise UsageError(f"--{next(iter(chosen))} is for searches of senders; all others have their own bounds")
     texts = list(dict.fromkeys(policies)) or [policy.name for policy in POLICIES]
     share = psutil.virtual_memory().available * MEMORY_SHARE / count
     loaded = {text: load_policy(text) for text in texts}
@@ -52,12 +59,29 @@ def make(
         deep=deep,
         claims=dict(claims()) if not chosen else {},
         patterns=types,
-        senders=not patterns and any(name in PROPERTIES for name in asked),
+        senders=not patterns and not subjects and any(name in PROPERTIES for name in asked),
         pattern_claims=dict(pattern_claims()),
+        rows=rows,
+        family_claims=dict(family_claims()),
         needed=everything,
         max_bytes=int(max_memory * 2**20 if max_memory else share),
         timeout=timeout,
     )
+
+
+def _rows(
+    subjects: Mapping[str, Sequence[str]], everything: bool, identifiers: Sequence[str], asked: Sequence[str]
+) -> list[Row]:
+    """The rows of families that are asked for."""
+    if not subjects and (everything or (identifiers and not set(asked).isdisjoint(registry.own()))):
+        subjects = dict.fromkeys(registry.FAMILIES, ())
+    found: list[Row] = []
+    for name, texts in subjects.items():
+        if name not in registry.FAMILIES:
+            raise UsageError(f"there is no family {name!r}; known are {', '.join(registry.FAMILIES)}")
+        family = registry.FAMILIES[name]
+        found += [row for row in family.rows(texts) if not set(asked).isdisjoint(family.identifiers(row))]
+    return found
 
 
 def _known(given: str, known: Sequence[str], what: str) -> str:

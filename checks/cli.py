@@ -73,6 +73,8 @@ def _bound(name: str, what: str) -> Decorate:
 @click.option("--recovery", "recoveries", multiple=True, metavar="R", help="RESTART, RESUME or NEXT.")
 @click.option("--property", "identifiers", multiple=True, metavar="ID", help="Judge only this property.")
 @click.option("--pattern", "patterns", multiple=True, metavar="TYPE", help="A type of socket: ROUTER, REQ, PUB, ...")
+@click.option("--family", "families", multiple=True, metavar="F", help="All rows of a family: receive.")
+@click.option("--receive-policy", "receive_policies", multiple=True, metavar="P", help="A policy of readers.")
 @_bound("senders", "Senders in a search")
 @_bound("parts", "Parts a message in a search")
 @_bound("memory", "Units in the pool in a search")
@@ -93,16 +95,21 @@ def _bound(name: str, what: str) -> Decorate:
 @click.option("--timeout", type=click.FloatRange(0.01), default=10.0, help="Seconds for one query of a proof.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.pass_context
-def check(ctx: click.Context, /, **options: Any) -> None:
-    """Check send policies with recoveries, and types of sockets: prove, search, and compare with what is claimed.
+def check(
+    ctx: click.Context, /, families: tuple[str, ...], receive_policies: tuple[str, ...], **options: Any
+) -> None:
+    """Check send policies with recoveries, types of sockets, and readers: prove, search, compare with what is claimed.
 
-    Without --policy, --recovery, --property, --pattern and bounds the whole matrix is checked, and the exit code is 0
-    only if every cell is as spec/claims.toml says, by a finished proof or search. Otherwise just that is judged: 0 if
-    all holds, 1 if something is violated, 3 if something is unknown.
+    Without --policy, --recovery, --property, --pattern, --family and the like the whole matrix is checked, and the
+    exit code is 0 only if every cell is as spec/claims.toml says, by a finished proof or search. Otherwise just that
+    is judged: 0 if all holds, 1 if something is violated, 3 if something is unknown.
     """
     from .command_check import run
 
-    ctx.exit(run(**options))
+    subjects: dict[str, tuple[str, ...]] = dict.fromkeys(families, ())
+    if receive_policies:
+        subjects["receive"] = receive_policies
+    ctx.exit(run(subjects=subjects, **options))
 
 
 @main.command()

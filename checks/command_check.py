@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -27,6 +27,10 @@ from . import (
 )  # fmt: skip
 from .certificate import slug
 from .errors import UsageError
+from .families import matrix as family_matrix
+from .families import registry
+from .families import trace as family_trace
+from .families import words as family_words
 from .judge import SENDER, Finding, prove
 from .matrix import Cell, Job, Verdict
 from .plan import Engine
@@ -44,7 +48,8 @@ OPTION_OF = {
 
 def run(
     *, policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], patterns: Sequence[str],
-    deep: bool, json_file: Path | None, junit: Path | None, certificate: Path | None, traces: Path | None, fmt: str,
+    subjects: Mapping[str, Sequence[str]], deep: bool, json_file: Path | None, junit: Path | None,
+    certificate: Path | None, traces: Path | None, fmt: str,
     jobs: int | None, max_memory: int | None, timeout: float, quiet: bool, **bounds: int | None,
 ) -> int:  # fmt: skip
     """Check, print, write; returns the exit code."""
@@ -56,14 +61,17 @@ def run(
             _can_make(directory)
     count = runner.workers(jobs)
     job = check_job.make(
-        policies, recoveries, identifiers, patterns, deep, bounds, max_memory, timeout, count
+        policies, recoveries, identifiers, patterns, deep, bounds, max_memory, timeout, count, subjects
     )  # fmt: skip
     for text, _ in job.policies:
         plan.systems(load_policy(text), Recovery.RESTART, job.bounds)
-    work = [*matrix.tasks(job), *pattern_matrix.tasks(job)]
+    work = [*matrix.tasks(job), *family_matrix.tasks(job), *pattern_matrix.tasks(job)]
     with console.Progress(len(work), quiet) as progress:
         outcome = runner.run(work, count, progress.show)
-    cells = [*matrix.cells(job, outcome.findings), *pattern_matrix.cells(job, outcome.findings)]
+    cells = [
+        *matrix.cells(job, outcome.findings), *pattern_matrix.cells(job, outcome.findings),
+        *family_matrix.cells(job, outcome.findings),
+    ]  # fmt: skip
     problems = [] if outcome.interrupted else _problems(job, outcome.findings)
     code = _exit_code(job, cells, problems, outcome)
     try:
@@ -86,14 +94,14 @@ def _problems(job: Job, findings: Sequence[Finding]) -> list[str]:
     """What makes a check fail although every cell is as claimed: assumptions or rules that mean nothing."""
     if not job.needed:
         return []
-    found = matrix.unneeded(findings)
-    idle = matrix.never_happened(findings)
+    found = [*matrix.unneeded(findings), *family_matrix.unneeded(findings)]
+    idle = [*matrix.never_happened(findings), *family_matrix.never_happened(job, findings)]
     if idle:
         found.append(f"actions that no search took: {'; '.join(idle)}")
     silent = matrix.never_fired(findings)
     if silent:
         found.append(f"rules that never fired in any search: {', '.join(silent)}")
-    missing = [key for key in (*job.claims, *job.pattern_claims) if key[-1] not in check_job.ALL]
+    missing = [key for key in (*job.claims, *job.pattern_claims, *job.family_claims) if key[-1] not in check_job.ALL]
     return found + [f"spec/claims.toml speaks of an unknown property: {' '.join(key)}" for key in missing]
 
 
@@ -121,7 +129,7 @@ def _gave_up(cells: Sequence[Cell], findings: Sequence[Finding]) -> bool:
         and (cell.machine, cell.recovery, cell.identifier) in late
         for cell in cells
     )  # fmt: skip
-    return slow or any(f.stopped for f in findings if f.task.engine == Engine.NEEDED)
+    return slow or any(f.stopped for f in findings if Engine.NEEDED in (f.task.engine, f.task.part))
 
 
 def _show(job: Job, cells: Sequence[Cell], problems: Sequence[str], outcome: runner.Outcome, fmt: str) -> None:
@@ -144,7 +152,8 @@ def _show(job: Job, cells: Sequence[Cell], problems: Sequence[str], outcome: run
             _show_stopped(out, finding)
     needed = [f for f in outcome.findings if f.task.engine == Engine.NEEDED]
     if needed and not matrix.unneeded(needed):
-        names = dict.fromkeys(plan.needed()[f.task.number].assumption for f in needed)
+        names = {plan.needed()[f.task.number].assumption for f in needed}
+        names |= {need.assumption for need, shown in family_matrix.needs(outcome.findings) if shown}
         out.print(f"assumptions shown to be needed: {', '.join(sorted(names))}", soft_wrap=True)
     for problem in problems:
         out.print(f"PROBLEM: {problem}", style="bold red", soft_wrap=True)
@@ -166,6 +175,8 @@ def _show_traces(out: Console, cells: Sequence[Cell], fmt: str) -> None:
 
 def _shown(cell: Cell, fmt: str) -> str:
     """The counterexample of a cell, in one of the formats."""
+    if cell.machine in registry.FAMILIES:
+        return family_words.show(family_trace.trace_of(cell.trace), fmt)
     if cell.machine != SENDER:
         return pattern_words.show(pattern_trace.trace_of(cell.trace, load_policy), fmt)
     return wording.show(sender_trace.trace_of(cell.trace, load_policy), fmt)
@@ -217,12 +228,18 @@ def _write_traces(directory: Path, cells: Sequence[Cell]) -> None:
 def _certify(job: Job, directory: Path) -> None:
     """Prove again, here, what was proved, and write every obligation as SMT-LIB 2."""
     from . import certificate, pattern_judge
+    from .families import judge as family_judge
 
     for task in pattern_matrix.tasks(job):
         policy_of_row = None if task.policy == plan.ANY_POLICY else load_policy(task.policy)
         for system in pattern_plan.proved(pattern_judge.row(task), policy_of_row):
             proof = pattern_judge.prove(system, task, lambda _: None)
             certificate.write(proof, f"{task.title}, {system.pipes} peers", directory)
+    for row in job.rows:
+        family = registry.FAMILIES[row.family]
+        for number, system in enumerate(family.proved(row)):
+            proof = family_judge.prove(family.general(system), job.timeout, lambda _: None)
+            certificate.write(proof, f"{row.named}, {number + 1}", directory)
     for text, name in job.policies if job.senders else ():
         policy = load_policy(text)
         for recovery in job.recoveries:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from enomem.model.rules import Rule
-from enomem.spec.claims import claims, pattern_claims
+from enomem.spec.claims import claims, family_claims, pattern_claims
 from enomem.spec.text import Entry, entries
 
 from . import firing
@@ -39,17 +39,21 @@ def _checked(entry: Entry) -> list[str]:
         for (policy, recovery, identifier), verdict in claims().items():
             if identifier == entry.id:
                 lines.append(f"  {policy:8} {recovery:8} {verdict}")
-        for (pattern, policy, recovery, identifier), verdict in pattern_claims().items():
+        for (of, policy, recovery, identifier), verdict in (*pattern_claims().items(), *family_claims().items()):
             if identifier == entry.id:
-                lines.append(f"  {pattern:8} {policy:8} {recovery:8} {verdict}")
+                lines.append(f"  {of:8} {policy:8} {recovery:8} {verdict}")
         return lines
     if entry.id.startswith("ASSUME-"):
         from . import plan
+        from .families import registry
 
         needs = [need for need in plan.needed() if need.assumption == entry.id]
         shown = [
             f"  without it {n.system.policy.name} {n.system.recovery.value} violates {n.identifier}" for n in needs
         ]
+        for family in registry.FAMILIES.values():
+            own = [need for need in family.needed() if need.assumption == entry.id]
+            shown += [f"  without it {need.row.named} violates {need.identifier}" for need in own]
         return ["", "Shown to be needed by `enomem check`:", *shown]
     if entry.kind:
         place = firing.where(Rule(entry.id))

@@ -11,12 +11,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from enomem.model.patterns import PATTERNS
+
 from .judge import SENDER
 from .matrix import Cell, Verdict
 from .plan import ANY_POLICY
 
-WIDE = 118
-"""Columns that the whole matrix needs beside each other."""
+WIDE, MOST_COLUMNS = 118, 12
+"""Characters that the whole matrix needs beside each other, and how many columns of verdicts that is."""
 
 
 def text_of(cell: Cell) -> Text:
@@ -51,7 +53,8 @@ def tables(cells: Sequence[Cell], width: int) -> Group:
 def _tables(cells: Sequence[Cell], width: int, title: str) -> list[Table]:
     """All policies side by side where there is room, else one table a policy."""
     policies = list(dict.fromkeys(cell.policy for cell in cells))
-    groups = [policies] if width >= WIDE or len(policies) == 1 else [[policy] for policy in policies]
+    together = len({(cell.policy, cell.recovery) for cell in cells}) <= MOST_COLUMNS and width >= WIDE
+    groups = [policies] if together or len(policies) == 1 else [[policy] for policy in policies]
     return [_table(cells, group, title) for group in groups]
 
 
@@ -60,14 +63,14 @@ def _table(cells: Sequence[Cell], policies: Sequence[str], title: str) -> Table:
         header_style="bold", pad_edge=False, padding=(0, 1) if len(policies) == 1 else (0, 0), show_lines=False
     )
     table.add_column(f"{title}\nproperty" if title else "property", no_wrap=True)
-    recoveries = list(dict.fromkeys(cell.recovery for cell in cells))
-    for policy in policies:
-        for recovery in recoveries:
-            table.add_column(f"{policy}\n{recovery}", justify="center", no_wrap=True)
+    columns = list(dict.fromkeys((cell.policy, cell.recovery) for cell in cells if cell.policy in policies))
+    for policy, recovery in columns:
+        title = policy if recovery == ANY_POLICY else f"{policy}\n{recovery}"
+        table.add_column(title, justify="center", no_wrap=True)
     by_key = {(c.policy, c.recovery, c.identifier): c for c in cells}
     for identifier in dict.fromkeys(cell.identifier for cell in cells):
-        row = [text_of(by_key[p, r, identifier]) for p in policies for r in recoveries]
-        table.add_row(identifier, *row)
+        found = (by_key.get((policy, recovery, identifier)) for policy, recovery in columns)
+        table.add_row(identifier, *(text_of(cell) if cell is not None else Text() for cell in found))
     return table
 
 
@@ -99,8 +102,12 @@ def legend(cells: Sequence[Cell]) -> list[str]:
     if searched:
         lines.append("exhaust.  every state was visited of:")
         lines += ["          " + ", ".join(f"{k} {v}" for k, v in b.items()) for b in searched]
-    if any(cell.verdict == Verdict.EXHAUSTED and cell.machine != SENDER for cell in cells):
+    exhausted = [cell for cell in cells if cell.verdict == Verdict.EXHAUSTED]
+    if any(cell.machine in PATTERNS for cell in exhausted):
         lines.append("exhaust.  of a type of socket: every state was visited of systems with 2 and with 3 peers")
+    for machine in dict.fromkeys(cell.machine for cell in exhausted if cell.machine not in (SENDER, *PATTERNS)):
+        most = max(cell.states for cell in exhausted if cell.machine == machine)
+        lines.append(f"exhaust.  of {machine}: every state was visited, up to {most:,} of them for one cell")
     if any(cell.verdict == Verdict.VIOLATED for cell in cells):
         lines.append("✗ n       violated; the shortest trace has n steps (s+c: s steps, then a cycle of c for ever)")
     if any(c.recovery == "NEXT" and c.identifier.startswith("LIVE-") and c.verdict != Verdict.VIOLATED for c in cells):

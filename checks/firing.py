@@ -18,6 +18,7 @@ class Where(Enum):
 
     SENDERS = "searches of senders"
     PATTERNS = "searches of patterns"
+    FAMILIES = "searches of receivers and connections"
     RECEIVING = "tests of the receiving machine"
     CONNECTIONS = "tests of the connection's machine"
     TABLES = "tests of subscriptions, routing ids and conflation"
@@ -43,6 +44,7 @@ TESTS: Mapping[Where, str] = {
 """The tests of the machine, where no search of `enomem check` has it."""
 
 APART: Mapping[Rule, Where] = {
+    **dict.fromkeys((Rule.RECEIVE_1, Rule.RECEIVE_2, Rule.RECEIVE_3), Where.FAMILIES),
     # The senders' system has the wire in steps, that of patterns has it in one.
     Rule.LINK_5: Where.PATTERNS,
     **dict.fromkeys((Rule.TYPE_1, Rule.ROUTER_8, Rule.ROUTER_9, Rule.ROUTER_10), Where.TABLES),

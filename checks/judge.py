@@ -34,8 +34,8 @@ SENDER = "sender"
 class Task:
     """What one process does at a time.
 
-    ``machine`` is `SENDER` or a type of socket; of the latter, ``turns`` are checked, or else its messages, and
-    nothing is proved if it ``searches_only``.
+    ``machine`` is `SENDER`, a type of socket or a family. Of a type, ``turns`` are checked, or else its messages, and
+    nothing is proved if it ``searches_only``. Of a family, ``part`` is what is done.
     """
 
     engine: Engine
@@ -50,10 +50,13 @@ class Task:
     policy_name: str = ""
     turns: bool = False
     searches_only: bool = False
+    part: Engine | None = None
 
     @property
     def title(self) -> str:
         """What is shown while it runs."""
+        if self.part is not None:
+            return f"{self.part.value} {self.machine} {self.policy_name} {self.recovery}, {self.number + 1}"
         if self.machine != SENDER:
             return f"{self.machine}, {'turns' if self.turns else f'{self.policy_name} {self.recovery}'}"
         what = self.scope.title if self.scope else f"{self.number + 1}"
@@ -64,8 +67,8 @@ class Task:
 class Finding:
     """What a task found. ``traces`` are counterexamples by property, as JSON; ``proved`` the verdicts of a proof.
 
-    Of a type of socket: ``systems`` are the bounds of all that was searched, in ``searched`` seconds; ``peers`` says
-    for how many of them each proof is.
+    Of a type of socket and of a family: ``systems`` are the bounds of all that was searched, in ``searched`` seconds;
+    ``peers`` says for how many of them each proof is.
     """
 
     task: Task
@@ -93,6 +96,10 @@ Tell = Callable[[str], None]
 
 def run(task: Task, tell: Tell) -> Finding:
     """Do a task. Raises UsageError for what is the policy author's fault, OurFault for ours."""
+    if task.engine == Engine.FAMILY:
+        from .families import judge as families
+
+        return families.run(task, tell)
     if task.engine == Engine.PATTERN and task.policy == ANY_POLICY:
         return _pattern(task, None, tell)
     policy = load_policy(task.policy)

@@ -15,6 +15,7 @@ from enomem.spec.text import entries
 
 from . import firing, plan, properties
 from .errors import OurFault
+from .families.family import Row
 from .firing import Where
 from .judge import SENDER, Finding, Task
 from .plan import ANY_POLICY, Engine
@@ -51,8 +52,8 @@ class Cell:
     @property
     def named(self) -> str:
         """What it is of, in words."""
-        of = f"{self.policy} {self.recovery}"
-        return of if self.machine == SENDER else self.machine if self.policy == ANY_POLICY else f"{self.machine} {of}"
+        of = (self.policy, self.recovery)
+        return " ".join(part for part in (() if self.machine == SENDER else (self.machine,)) + of if part != ANY_POLICY)
 
     @property
     def as_claimed(self) -> bool:
@@ -96,6 +97,9 @@ class Job:
     senders: bool = True
     """Whether the senders' matrix is asked for."""
     pattern_claims: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
+    rows: Sequence[Row] = ()
+    """The rows of families that are checked, too or instead."""
+    family_claims: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
     needed: bool = False
     max_bytes: int | None = None
     timeout: float = 10.0
@@ -133,7 +137,7 @@ def cells(job: Job, findings: Iterable[Finding]) -> list[Cell]:
         return []
     by_pair: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
-        if finding.task.engine not in (Engine.NEEDED, Engine.PATTERN):
+        if finding.task.engine not in (Engine.NEEDED, Engine.PATTERN, Engine.FAMILY):
             by_pair.setdefault((finding.task.policy, finding.task.recovery), []).append(finding)
     return [
         _cell(job, (text, name), recovery, identifier, by_pair.get((text, recovery), []))
@@ -222,15 +226,18 @@ def never_fired(findings: Iterable[Finding]) -> list[str]:
     """The rules of the specification that fired in none of the searches in which they have to."""
     senders: set[str] = set()
     patterns: set[str] = set()
+    received: set[str] = set()
     for finding in findings:
         # What fires only where an assumption is switched off does not count.
         if finding.task.engine == Engine.PATTERN:
             patterns.update(finding.fired)
+        elif finding.task.engine == Engine.FAMILY:
+            received.update(finding.fired if finding.task.part != Engine.NEEDED else ())
         elif finding.task.engine != Engine.NEEDED:
             senders.update(finding.fired)
     return [
         rule.value
-        for where, fired in ((Where.SENDERS, senders), (Where.PATTERNS, patterns))
+        for where, fired in ((Where.SENDERS, senders), (Where.PATTERNS, patterns), (Where.FAMILIES, received))
         for rule in firing.rules(where)
         if rule.value not in fired
     ]
@@ -243,5 +250,6 @@ def never_happened(findings: Iterable[Finding]) -> list[str]:
 
     wanted = [kind.value for kind in Kind if kind != Kind.OTHERS]
     wanted += [f"{Kind.CALL.value}, refused at {site.name}" for site in (Site.BODY, Site.SLOT, Site.RESERVATION)]
-    happened = {act for f in findings if f.task.engine not in (Engine.NEEDED, Engine.PATTERN) for act in f.happened}
+    others = (Engine.NEEDED, Engine.PATTERN, Engine.FAMILY)
+    happened = {act for f in findings if f.task.engine not in others for act in f.happened}
     return [act for act in wanted if act not in happened]

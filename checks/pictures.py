@@ -20,10 +20,11 @@ from enomem.model.application import Recovery
 from enomem.model.policies import POLICIES, SendPolicy
 from enomem.model.rules import Rule
 from enomem.model.system import Kind, System
-from enomem.spec.claims import claims, pattern_claims
+from enomem.spec.claims import claims, family_claims, pattern_claims
 from enomem.spec.text import entries
 
 from . import firing, judge, pattern_pictures, plain, plan, sender, sender_trace, wording
+from .families import pictures as family_pictures
 from .firing import Where
 from .judge import SENDER, Task
 from .layers import layers
@@ -114,7 +115,7 @@ def matrix(lengths: Lengths) -> str:
         "\n# Types of sockets\n\nOne socket with its peers, which come and go. Its turns, and what a PUB does, are the "
         "same under every policy.\n"
     )
-    return text + pattern_pictures.matrix(lengths)
+    return text + pattern_pictures.matrix(lengths) + family_pictures.matrix(lengths)
 
 
 def in_short() -> str:
@@ -155,6 +156,7 @@ def bounds() -> str:
         + table(names, [[str(b[name]) for name in names] for b in plan.LIVENESS])
         + "\n## Types of sockets\n\nThe same under each policy with each recovery. Where turns are looked at, and of a "
         "PUB, messages are not counted.\n\n" + pattern_pictures.bounds()
+        + family_pictures.bounds()
     )
 
 
@@ -194,7 +196,8 @@ def counterexamples() -> str:
 def spec_matrix() -> str:
     """Rules and properties with the machine, what makes them fire, the claims and the mutants that belong to them."""
     rules, properties = [], []
-    verdicts = [(key[-1], verdict) for of in (claims(), pattern_claims()) for key, verdict in of.items()]
+    claimed = (claims(), pattern_claims(), family_claims())
+    verdicts = [(key[-1], verdict) for of in claimed for key, verdict in of.items()]
     for identifier, entry in entries().items():
         if entry.kind:
             shown = _fires(Rule(identifier))
@@ -206,9 +209,10 @@ def spec_matrix() -> str:
             properties.append([identifier, ", ".join(entry.assumes) or "nothing", *counts, ", ".join(killers)])
     return (
         HEAD + "# The specification against what checks it\n\nA rule of senders fires under the policies named, in the "
-        "small systems that [send-machine.md](send-machine.md) is drawn from, a rule of patterns in the systems of the "
-        "types named; `enomem check` fails if one fires in no search. The other rules have tests that fail if nothing "
-        "makes them fire. The mutants are the seeded defects of `tests/mutants/` that change the function which is the "
+        "small systems that [send-machine.md](send-machine.md) is drawn from, a rule of patterns or families in the "
+        "systems of the types or families named; `enomem check` fails if one fires in no search. The other rules have "
+        "tests that fail if nothing makes them fire. The mutants are the seeded defects of `tests/mutants/` that change "
+        "the function which is the "
         "rule, and of a property those that violate it: the tests kill each by proof and by search, or say why there "
         "can be no proof.\n\n## Rules\n\n"
         + table(("rule", "title", "class", "machine", "fires under", "mutants of the function"), rules)
@@ -223,6 +227,8 @@ def _fires(rule: Rule) -> str:
     if place == Where.SENDERS:
         under = [policy.name for policy in POLICIES if rule in phases(policy)[1]]
         return "all policies" if len(under) == len(POLICIES) else ", ".join(under)
+    if place == Where.FAMILIES:
+        return ", ".join(name for name, fired in family_pictures.fired().items() if rule.value in fired)
     if place == Where.PATTERNS:
         return ", ".join(pattern for pattern, fired in pattern_pictures.fired().items() if rule.value in fired)
     return str(place.value)

@@ -68,6 +68,7 @@ class Engine(Enum):
     PROOF = "proof"
     NEEDED = "needed"
     PATTERN = "pattern"
+    FAMILY = "family"
 
 
 ANY_POLICY = "any"

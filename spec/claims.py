@@ -28,6 +28,18 @@ def pattern_claims() -> Mapping[tuple[str, str, str, str], str]:
     }
 
 
+@cache
+def family_claims() -> Mapping[tuple[str, str, str, str], str]:
+    """What is claimed of (family, subject, second, property); the second may be "any"."""
+    data = tomllib.loads(files("enomem.spec").joinpath("claims.toml").read_text(encoding="utf-8"))
+    return {
+        (family, *key): verdict
+        for family, subjects in data.items()
+        if family not in ("version", "sender", "pattern")
+        for key, verdict in _read(subjects).items()
+    }
+
+
 def _read(policies: Mapping[str, Mapping[str, Mapping[str, list[str]]]]) -> dict[tuple[str, str, str], str]:
     """The claims of a table by policy, recovery and verdict."""
     found: dict[tuple[str, str, str], str] = {}

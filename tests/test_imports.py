@@ -24,6 +24,7 @@ ORDER = [
     *(f"patterns.{name}" for name in ("pair", "push", "pull", "dealer", "req", "rep", "router", "pub", "sub")),
     *(f"patterns.{name}" for name in ("xpub", "xsub", "__init__")),
     *(f"systems.{name}" for name in ("__init__", "closed", "watching", "sending", "peers", "single", "fan", "turning")),
+    "systems.receiving",
     "reference",
 ]
 """From the ground up, dotted. The shell is one room: who calls whom there follows the flow of octets, both ways."""

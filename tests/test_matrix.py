@@ -7,6 +7,7 @@ import pytest
 
 from enomem.checks import command_check, firing, matrix, plan, runner
 from enomem.checks.errors import OurFault
+from enomem.checks.families.registry import FAMILIES
 from enomem.checks.firing import Where
 from enomem.checks.judge import Finding, Task
 from enomem.checks.matrix import Job, Verdict
@@ -102,15 +103,18 @@ def test_a_rule_that_never_fires_and_an_assumption_that_is_not_needed_are_proble
     everything = searched(fired=tuple(r.value for r in firing.rules(Where.SENDERS)), happened=acts)
     patterns = Finding(Task(Engine.PATTERN, "any", "any", machine="PUSH"))
     patterns.fired = tuple(r.value for r in firing.rules(Where.PATTERNS))
-    problems = command_check._problems(job, [everything, patterns, *needed])
+    families = Finding(Task(Engine.FAMILY, "any", "any", machine="receive", part=Engine.SEARCH))
+    families.fired = tuple(r.value for r in firing.rules(Where.FAMILIES))
+    rest = [patterns, families]
+    problems = command_check._problems(job, [everything, *rest, *needed])
     assert len(problems) == len(needed)
     shown = [replace(f, traces={plan.needed()[f.task.number].identifier: TRACE}) for f in needed]
     fired = tuple(r.value for r in Rule if r != Rule.PIPE_7)
-    silent = command_check._problems(job, [searched(fired=fired, happened=acts), patterns, *shown])
+    silent = command_check._problems(job, [searched(fired=fired, happened=acts), *rest, *shown])
     assert silent == ["rules that never fired in any search: PIPE-7"]
     elsewhere = command_check._problems(job, [searched(fired=fired, happened=acts), *shown])
-    assert all(r.value in elsewhere[0] for r in firing.rules(Where.PATTERNS))
-    idle = command_check._problems(job, [replace(everything, happened=acts[1:]), patterns, *shown])
+    assert all(r.value in elsewhere[0] for place in (Where.PATTERNS, Where.FAMILIES) for r in firing.rules(place))
+    idle = command_check._problems(job, [replace(everything, happened=acts[1:]), *rest, *shown])
     assert idle == [f"actions that no search took: {acts[0]}"]
 
 
@@ -126,5 +130,6 @@ def test_every_cell_of_the_matrix_is_claimed_once() -> None:
 
 def test_every_assumption_of_the_specification_is_one_that_is_shown_to_be_needed() -> None:
     assumptions = {name for name in entries() if name.startswith("ASSUME-")}
-    assert {need.assumption for need in plan.needed()} == assumptions
+    of_families = {need.assumption for family in FAMILIES.values() for need in family.needed()}
+    assert {need.assumption for need in plan.needed()} | of_families == assumptions
     assert {name for entry in entries().values() for name in entry.assumes} == assumptions

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from enomem.checks import pattern_properties
+from enomem.checks.families import registry
 from enomem.checks.properties import PROPERTIES
 from enomem.model.application import Recovery
 from enomem.model.memory import Site
@@ -68,7 +69,7 @@ def test_an_entry_names_its_source_and_the_file_and_function_that_state_it(entry
     assert entry.source
     path, _, name = entry.machine.partition(" ")
     tree = ast.parse(source(path))
-    asked = entry.id in (*PROPERTIES, *pattern_properties.PROPERTIES)
+    asked = entry.id in (*PROPERTIES, *pattern_properties.PROPERTIES, *registry.own())
     assert bool(name) != asked, "all but properties name a function or a class"
     if name:
         top = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
@@ -85,7 +86,7 @@ def test_the_file_that_states_a_rule_names_it(rule: Rule) -> None:
 
 
 def test_the_headings_of_properties_are_the_properties_asked() -> None:
-    asked = [*SAFE, *pattern_properties.PROPERTIES, *LIVE]
+    asked = [*SAFE, *pattern_properties.PROPERTIES, *LIVE, *registry.own()]
     assert [entry.id for entry in [*of("SAFE-"), *of("LIVE-")]] == asked
 
 

@@ -20,6 +20,7 @@ import test_wire_malformed as malformed
 import wire_streams as w
 
 from enomem.checks import firing, matrix, pattern_pictures
+from enomem.checks.families import pictures as family_pictures
 from enomem.checks.firing import Where
 from enomem.model import connection, receive
 from enomem.model.memory import Pool, Site
@@ -194,9 +195,14 @@ def test_the_rules_of_patterns_fire_in_their_searches() -> None:
     assert [rule.value for rule in firing.rules(Where.PATTERNS) if rule.value not in fired] == []
 
 
+def test_the_rules_of_families_fire_in_their_searches() -> None:
+    fired = set().union(*family_pictures.fired().values())
+    assert [rule.value for rule in firing.rules(Where.FAMILIES) if rule.value not in fired] == []
+
+
 def test_every_rule_has_a_place_and_every_place_rules() -> None:
     assert {firing.where(rule) for rule in Rule} == set(Where)
-    assert set(WORLDS) == {place for place in Where if place not in (Where.SENDERS, Where.PATTERNS)}
+    assert set(WORLDS) == {place for place in Where if place not in (Where.SENDERS, Where.PATTERNS, Where.FAMILIES)}
 
 
 def test_a_group_that_is_forgotten_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +220,7 @@ def test_a_rule_that_falls_silent_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_matrix_knows_where_to_listen() -> None:
     assert matrix.never_fired([]) == [
-        rule.value for place in (Where.SENDERS, Where.PATTERNS) for rule in firing.rules(place)
+        rule.value for place in (Where.SENDERS, Where.PATTERNS, Where.FAMILIES) for rule in firing.rules(place)
     ]
 
 

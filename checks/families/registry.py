@@ -1,0 +1,15 @@
+"""Which families of rows there are, by name, in the order in which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .family import Family
+from .receive import RECEIVE
+
+FAMILIES: Mapping[str, Family] = {family.name: family for family in (RECEIVE,)}
+
+
+def own() -> tuple[str, ...]:
+    """The properties that are asked of families only."""
+    return tuple(dict.fromkeys(name for family in FAMILIES.values() for name in family.own))
