@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "the command": (
         "cli", "command_check", "command_explain", "check_job", "runner", "bench", "pictures", "pattern_pictures",
-        "layers", "markdown",
+        "layers",
     ),
     "what a person sees": ("console", "report"),
     "a socket on the command line": (
@@ -24,11 +24,10 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "command_replay", "run_replay", "run_order", "run_step", "run_steps", "run_format",
     ),
     "sockets measured": ("bench_socket", "bench_pair", "bench_child"),
-    "verdicts": ("matrix", "judge", "firing", "pattern_matrix", "pattern_judge"),
-    "families of rows": ("families",),
+    "verdicts": ("matrix", "judge", "firing", "pattern_matrix", "pattern_judge", "families"),
     "a pattern's trace": ("pattern_trace", "pattern_words"),
     "a user's policy": ("policy_file", "policy_guard", "policy_rehearsal", "policy_source"),
-    "a trace in words": ("wording", "phrases", "verdicts", "mermaid"),
+    "a trace in words": ("wording", "phrases", "verdicts", "mermaid", "markdown"),
     "what is asked of patterns": (
         "pattern_plan", "pattern_machine", "pattern_properties", "pattern_invariants",
     ),

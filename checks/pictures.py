@@ -115,7 +115,7 @@ def matrix(lengths: Lengths) -> str:
         "\n# Types of sockets\n\nOne socket with its peers, which come and go. Its turns, and what a PUB does, are the "
         "same under every policy.\n"
     )
-    return text + pattern_pictures.matrix(lengths) + family_pictures.matrix(lengths)
+    return text + pattern_pictures.matrix(lengths)
 
 
 def in_short() -> str:
@@ -156,7 +156,6 @@ def bounds() -> str:
         + table(names, [[str(b[name]) for name in names] for b in plan.LIVENESS])
         + "\n## Types of sockets\n\nThe same under each policy with each recovery. Where turns are looked at, and of a "
         "PUB, messages are not counted.\n\n" + pattern_pictures.bounds()
-        + family_pictures.bounds()
     )
 
 
@@ -211,10 +210,9 @@ def spec_matrix() -> str:
         HEAD + "# The specification against what checks it\n\nA rule of senders fires under the policies named, in the "
         "small systems that [send-machine.md](send-machine.md) is drawn from, a rule of patterns or families in the "
         "systems of the types or families named; `enomem check` fails if one fires in no search. The other rules have "
-        "tests that fail if nothing makes them fire. The mutants are the seeded defects of `tests/mutants/` that change "
-        "the function which is the "
-        "rule, and of a property those that violate it: the tests kill each by proof and by search, or say why there "
-        "can be no proof.\n\n## Rules\n\n"
+        "tests that fail if nothing makes them fire. The mutants are the seeded defects of `tests/mutants/` that "
+        "change the function which is the rule, and of a property those that violate it: the tests kill each by proof "
+        "and by search, or say why there can be no proof.\n\n## Rules\n\n"
         + table(("rule", "title", "class", "machine", "fires under", "mutants of the function"), rules)
         + "\n## Properties\n\n"
         + table(("property", "assumes", "proved", "exhausted", "violated", "mutants that violate it"), properties)
@@ -263,6 +261,7 @@ PICTURES: Mapping[str, Callable[[], str]] = {
     "send-machine.md": send_machine,
     "bounds.md": bounds,
     "counterexamples.md": counterexamples,
+    "families.md": family_pictures.page,
     "spec-matrix.md": spec_matrix,
 }
 

@@ -109,6 +109,8 @@ class Family(ABC):
     """As claims, cells and traces name it."""
     title: str
     """What it is, in a sentence."""
+    option: str
+    """The option of `enomem check` that names its subjects."""
     unbounded: tuple[str, ...]
     """What is unbounded in its proofs, in words."""
     own: tuple[str, ...] = ()
@@ -151,6 +153,10 @@ class Family(ABC):
     @abstractmethod
     def sentences(self, trace: Trace) -> tuple[str, ...]:
         """What was expected and what happened, in two sentences."""
+
+    def known(self) -> tuple[tuple[str, Row, str], ...]:
+        """The counterexamples that the generated page shows: a title, the row and the property."""
+        return ()
 
     def needed(self) -> tuple[Need, ...]:
         """For each assumption of this family a property that is violated without it."""

@@ -30,6 +30,7 @@ class Receive(Family):
     """Readers under a receive policy."""
 
     name = "receive"
+    option = "--receive-policy"
     title = "Readers of connections in one pool, under each receive policy."
     unbounded = ("parts", "memory", "messages", "queue", "window", "disconnects", "sizes", "refusals")
     own = (RECOVER,)
@@ -47,8 +48,8 @@ class Receive(Family):
         return (*questions.STATES, *questions.STEPS, TOTAL, DEADLOCK, PROGRESS, EACH, RECOVER)
 
     def searched(self, row: Row) -> tuple[Any, ...]:  # noqa: ARG002
-        """One reader, and two."""
-        return (System(), System(2))
+        """One reader, one whose messages the pool cannot hold, and two."""
+        return (System(), System(parts=3, memory=2), System(2))
 
     def endless(self, row: Row) -> tuple[Any, ...]:  # noqa: ARG002
         """Two readers whose peers never stop."""
