@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import threading
 import weakref
 from collections.abc import Callable, Mapping
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from .sockets import Socket
 
 NO_LIMIT = 1 << 62
+_chance = random.Random()
+"""Not the module's own generator, which an application may have seeded, and which a test may watch."""
+
 Allocator = Callable[[Site, int], bool]
 
 
@@ -63,6 +67,9 @@ class Context:
     step of every machine is written. Raises InvalidArgument.
     """
 
+    reactor_type: type[Reactor] = Reactor
+    chance = _chance
+
     def __init__(
         self,
         memory_limit: int | None = None,
@@ -91,7 +98,7 @@ class Context:
         self.unrecorded = self.recorder is None
         self.plain = self.unrecorded and allocator is None
         # Weakly: a context that nobody uses any more is collected, though its thread runs.
-        self.reactor = Reactor(self.lock, weakref.WeakMethod(self._io_failed))
+        self.reactor = self.reactor_type(self.lock, weakref.WeakMethod(self._io_failed))
         self._sockets: weakref.WeakSet[Socket] = weakref.WeakSet()
         self._count = 0
         self._emptied = threading.Condition(self.lock)

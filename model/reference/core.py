@@ -6,7 +6,6 @@ All methods are called with the context's lock held.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +39,6 @@ if TYPE_CHECKING:
     from .waiting import Released
 
 UNLIMITED = 1 << 60
-
-_chance = random.Random()
-"""Not the module's own generator, which an application may have seeded, and which a test may watch."""
 
 
 class Core:
@@ -125,10 +121,9 @@ class Core:
         for callback in self.callbacks:
             callback()
 
-    @staticmethod
-    def jitter() -> float:
+    def jitter(self) -> float:
         """A fraction, different each time."""
-        return _chance.random()
+        return self.context.chance.random()
 
     def place_of(self, address: bytes) -> int:
         """The place of the pipe that an address names, -1 if it names none."""
@@ -373,7 +368,7 @@ class Core:
         after = context.steps(
             life, "ended", connection.endpoint, reason, connection.initiated,
             session.tries if session is not None else 0, self.options.number(Option.RECONNECT_IVL),
-            self.options.number(Option.RECONNECT_IVL_MAX), _chance.random(),
+            self.options.number(Option.RECONNECT_IVL_MAX), self.jitter(),
         )  # fmt: skip
         if after.then == Next.RECONNECT and session is not None and not session.ended and not self._finished(session):
             session.tries = after.tries

@@ -42,6 +42,9 @@ class Timer:
 class Reactor:
     """One thread, one selector, one heap of timers."""
 
+    clock: Callable[[], float] = staticmethod(time.monotonic)
+    """Seconds; what timers go by."""
+
     def __init__(self, lock: threading.RLock, failed: weakref.WeakMethod[Callable[[BaseException], None]]) -> None:
         self._lock = lock
         self._failed = failed
@@ -51,6 +54,7 @@ class Reactor:
         self._soon: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
         self._stopped = self._closed = False
+        self.turned: list[Callable[[], None]] = []
         self._woken = False
         self._warm = False
         self._sleeping_until = 0.0
@@ -109,7 +113,7 @@ class Reactor:
     def later(self, milliseconds: float, call: Callable[[], None]) -> Timer:
         """Call after some time."""
         timer = Timer(call)
-        due = time.monotonic() + milliseconds / 1000
+        due = self.clock() + milliseconds / 1000
         heapq.heappush(self._timers, (due, next(self._count), timer))
         if due < self._sleeping_until:
             self.wake()
@@ -168,19 +172,36 @@ class Reactor:
             if self._stopped:
                 return
             self._sleeping_until = 0.0
-            for key, mask in ready:
-                # An earlier callback of this turn may have ended a later one's connection.
-                watched = self._selector.get_map().get(key.fd)
-                if watched is not None and watched.data == key.data:
-                    key.data(mask)
-            calls, self._soon = self._soon, []
-            self._warm = bool(calls)
-            for call in calls:
-                call()
+            self._warm = self._serve(ready)
             self._due()
+            for told in self.turned:
+                told()
+
+    def _serve(self, ready: list[Any]) -> bool:
+        """Call whoever waits for these descriptors, and what is to be called soon; False if there was none of that."""
+        for key, mask in ready:
+            # An earlier callback of this turn may have ended a later one's connection.
+            watched = self._selector.get_map().get(key.fd)
+            if watched is not None and watched.data == key.data:
+                key.data(mask)
+        calls, self._soon = self._soon, []
+        for call in calls:
+            call()
+        return bool(calls)
+
+    def turn(self) -> bool:
+        """One turn by the calling thread, which holds the lock, without waiting; False if there was nothing to do.
+
+        Timers, and who wakes the thread, are left to the thread, which reckons with them. Each of ``turned`` is called
+        when the thread has made one of its own turns.
+        """
+        if self._closed:
+            return False
+        ready = [(key, mask) for key, mask in self._selector.select(0) if key.fd != self._wake_out]
+        return self._serve(ready) or bool(ready)
 
     def _due(self) -> None:
-        now = time.monotonic()
+        now = self.clock()
         while self._timers and self._timers[0][0] <= now:
             call = heapq.heappop(self._timers)[2].call
             if call is not None:

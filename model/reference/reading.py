@@ -53,6 +53,7 @@ class Reader(Watched):
         self.pending: tuple[list[list[bytes]], int, int] | None = None
         self.stalled_at = 0.0
         self.greeting = 0
+        self.octets_read = 0
         self.taking = False
         self.heard = now()
         self.pinged = -1
@@ -109,6 +110,7 @@ class Reader(Watched):
         if count == 0:
             self.end(Reason.LOST, self._closed_by_peer())
             return False
+        self.octets_read += count
         if decoder is None:
             self.greeting += count
         if self.ttl or self.pinged >= 0:

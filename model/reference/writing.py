@@ -32,6 +32,7 @@ class Writer(Reader):
         self.out: deque[bytes | memoryview] = deque()
         self.commands: deque[bytes] = deque()
         self.flight_units = self.flight_messages = 0
+        self.octets_written = 0
         self.scheduled = False
         self.writing = False
 
@@ -62,6 +63,7 @@ class Writer(Reader):
             except OSError as error:
                 self.end(Reason.LOST, error.strerror or str(error))
                 return
+            self.octets_written += count
             while count:
                 first = out[0]
                 if count < len(first):

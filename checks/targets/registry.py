@@ -1,0 +1,112 @@
+"""Targets by their names; whoever names one that is not to be had is told what to do."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import enomem
+
+from ..errors import UsageError
+from .process import Process
+from .target import Target
+
+HERE = Path(__file__).parent
+JEROMQ = "/usr/share/java/jeromq.jar"
+NODE = Path.home() / ".cache" / "enomem" / "node"
+PYTHON = {"pyzmq": "zmq", "pyomq": "pyomq"}
+"""Python libraries that are asked through a process, since they can end theirs; and what they are imported as."""
+
+
+def in_process(name: str) -> Target:
+    """A target in the calling process; `UsageError` if there is none of that name."""
+    from .library import Pyomq, Pyzmq
+    from .reference import Reference
+
+    made: dict[str, Callable[[], Target]] = {
+        "reference": Reference,
+        "reference-stepped": lambda: Reference(stepped=True),
+        "pyzmq": Pyzmq,
+        "pyomq": Pyomq,
+    }
+    if name not in made:
+        raise UsageError(f"there is no target {name!r} that runs in the same process; known are {', '.join(made)}")
+    return made[name]()
+
+
+def _served(name: str) -> Target:
+    module = PYTHON[name]
+    if importlib.util.find_spec(module) is None:
+        raise UsageError(f"the target {name} needs the Python package {name}: pip install {name}")
+    folders = [str(Path(enomem.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    path = os.pathsep.join(filter(None, folders))
+    return Process([sys.executable, "-m", "enomem.checks.targets.serve", name], name, {"PYTHONPATH": path})
+
+
+def _program(name: str, program: str, package: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        raise UsageError(f"the target {name} needs {program}: apt install {package}")
+    return found
+
+
+def jeromq() -> Target:
+    """JeroMQ, by the jar that ENOMEM_JEROMQ names, or Debian's; with `java`, which compiles the adapter."""
+    program = _program("jeromq", "java", "default-jdk-headless")
+    jar = Path(os.environ.get("ENOMEM_JEROMQ", JEROMQ))
+    if not jar.exists():
+        raise UsageError(f"the target jeromq needs {jar}: apt install libjeromq-java, or name a jar by ENOMEM_JEROMQ")
+    return Process([program, "-XX:TieredStopAtLevel=1", "-cp", str(jar), str(HERE / "Jeromq.java")], "jeromq")
+
+
+def zeromqjs() -> Target:
+    """The npm package zeromq, where ``npm install --prefix`` has put it: ENOMEM_NODE, or a folder of the cache."""
+    program = _program("zeromqjs", "node", "nodejs")
+    prefix = Path(os.environ.get("ENOMEM_NODE", NODE))
+    environment = {"NODE_PATH": str(prefix / "node_modules")}
+    tried = subprocess.run(
+        [program, "-e", "require('zeromq')"], env={**os.environ, **environment}, capture_output=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    if tried.returncode:
+        raise UsageError(f"the target zeromqjs needs the npm package: npm install --prefix {prefix} zeromq")
+    return Process([program, str(HERE / "zeromqjs.js")], "zeromqjs", environment)
+
+
+def process(command: str) -> Target:
+    """What a command starts."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"the command {command!r} cannot be read: {error}") from None
+    if not words:
+        raise UsageError("a target in a process needs a command: process:CMD")
+    if shutil.which(words[0]) is None:
+        raise UsageError(f"there is no program {words[0]!r} to start a target with")
+    return Process(words)
+
+
+NAMES: dict[str, Callable[[], Target]] = {
+    "reference": lambda: in_process("reference"),
+    "reference-stepped": lambda: in_process("reference-stepped"),
+    "pyzmq": lambda: _served("pyzmq"),
+    "pyomq": lambda: _served("pyomq"),
+    "jeromq": jeromq,
+    "zeromqjs": zeromqjs,
+}
+"""Every target that has a name of its own."""
+
+
+def by_name(name: str) -> Target:
+    """A target by its name, or ``process:CMD``; `UsageError` in one sentence if it is not to be had."""
+    if name.startswith("process:"):
+        return process(name.removeprefix("process:"))
+    if name not in NAMES:
+        raise UsageError(f"there is no target {name!r}; known are {', '.join(NAMES)} and process:CMD")
+    return NAMES[name]()
