@@ -137,6 +137,25 @@ def replay(ctx: click.Context, trace: Path, fmt: str) -> None:
     ctx.exit(code)
 
 
+@main.command()
+@click.argument("trace", type=click.Path(exists=False, dir_okay=False, path_type=Path))
+@click.option("--policy", metavar="P", help="Take this send policy instead of the one that the file names.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.pass_context
+def validate(ctx: click.Context, trace: Path, policy: str | None, form: str) -> None:
+    """Say whether the model explains a recorded run of any sockets: their calls and answers (docs/formats.md).
+
+    Exit code 0: every event is explained. 1: one is not; it is shown with what was possible before it and what would
+    have been allowed. 2: the file is none. 3: more may have happened than can be followed.
+    """
+    from .oracle.command_validate import run
+
+    code, lines = run(trace, policy, form)
+    for line in lines:
+        click.echo(line)
+    ctx.exit(code)
+
+
 class _Bench(click.Group):
     """`bench socket` is a command of its own; everything else is said to the search."""
 

@@ -17,6 +17,11 @@ def numbered(number: int) -> bytes:
     return b"\0" + (number % COUNTED).to_bytes(4, "big")
 
 
+def may_be_made_up(routing_id: bytes) -> bool:
+    """May this be an id that some ROUTER made for a peer that brought none?"""
+    return len(routing_id) == len(numbered(0)) and routing_id[:1] == b"\0"
+
+
 class Routing(Generic[K]):
     """Which peer holds which routing id; a peer is known by anything that its owner likes and that can be hashed."""
 

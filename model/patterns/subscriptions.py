@@ -154,6 +154,10 @@ class Subscriptions(Generic[K]):
         """Has ``peer`` subscribed to ``topic``?"""
         return topic in self._peers.get(peer, ())
 
+    def count(self, peer: K, topic: bytes) -> int:
+        """How often ``peer`` subscribed to ``topic`` and did not take it back."""
+        return self._topics.values.get(topic, {}).get(peer, 0)
+
     def topics(self, peer: K) -> list[bytes]:
         """What ``peer`` subscribed to."""
         return list(self._peers.get(peer, ()))
@@ -217,8 +221,14 @@ class Interests:
 
     __slots__ = ("_topics",)
 
-    def __init__(self) -> None:
+    def __init__(self, entries: Iterable[tuple[bytes, int, int]] = ()) -> None:
         self._topics: _Prefixes[list[int]] = _Prefixes()
+        for topic, count, told in entries:
+            self._topics.put(topic, [count, told])
+
+    def entries(self) -> tuple[tuple[bytes, int, int], ...]:
+        """Each topic, how often it is subscribed to, and how often publishers were told."""
+        return tuple((topic, count, told) for topic, (count, told) in self._topics.values.items())
 
     def __len__(self) -> int:
         """How many topics there are, each of which has its memory."""
@@ -227,6 +237,11 @@ class Interests:
     def held(self, topic: bytes) -> bool:
         """Is there a subscription to ``topic``?"""
         return topic in self._topics.values
+
+    def count(self, topic: bytes) -> int:
+        """How often ``topic`` is subscribed to."""
+        entry = self._topics.values.get(topic)
+        return 0 if entry is None else entry[0]
 
     def topics(self) -> list[bytes]:
         """What a publisher that comes is told (SUB-7)."""

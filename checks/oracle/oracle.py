@@ -1,0 +1,178 @@
+"""The set of all states of the model that explain what was seen so far; an empty set is a deviation.
+
+It decides nothing about sockets: what may come of a call is what ``model/systems/network_calls.py`` says, and here it
+is held against the answer. Where an implementation may choose, or nobody could see what happened, the set keeps all
+that fits. It stays small: what came to the same is one state, and what nothing has shown yet has not happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from enomem.model.rules import Rule
+from enomem.model.systems import network_calls as calls
+from enomem.model.systems.network import Network, Outcome, Setting
+from enomem.model.systems.network_wires import TooMany
+
+from ..errors import Inconclusive
+from .events import Do, Event, line, received
+
+MOST = 1 << 12
+"""So many states are kept at most."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Nothing explains the event number ``number``, counted from 1; ``before``: the states until then.
+
+    ``allowed``: the answers that could have been explained.
+    """
+
+    number: int
+    event: Event
+    before: tuple[Network, ...]
+    allowed: tuple[str, ...]
+    rules: tuple[Rule, ...] = ()
+
+    def __str__(self) -> str:
+        """One sentence."""
+        allowed = " or ".join(self.allowed) or "nothing at all"
+        return f"event {self.number}, {line(self.event)}: the model allows {allowed}"
+
+
+class Oracle:
+    """All that may be; `saw` takes one event after another."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.states: list[Network] = [calls.make(setting)]
+        self.fired: set[Rule] = set()
+        self.number = 0
+        self.widest = 1
+
+    def saw(self, event: Event) -> Deviation | None:
+        """Follow an event; a deviation leaves the set as it was.
+
+        Raises `calls.Impossible` for what no run has, and Inconclusive where more may be than can be followed.
+        """
+        try:
+            kept, answers = self._explained(event)
+        except TooMany:
+            raise Inconclusive(f"event {self.number + 1}: more may have happened than can be followed") from None
+        self.number += 1
+        if not kept:
+            rules = dict.fromkeys(rule for found in answers.values() for rule in found[:1])
+            return Deviation(self.number, event, tuple(self.states), tuple(answers), tuple(rules))
+        if len(kept) > MOST:
+            raise Inconclusive(f"event {self.number}: more than {MOST} states explain what was seen")
+        self.states = list(kept)
+        self.widest = max(self.widest, len(kept))
+        for state in self.states:
+            self.fired |= state.fired
+        return None
+
+    def _explained(self, event: Event) -> tuple[dict[Network, None], dict[str, tuple[Rule, ...]]]:
+        """The states after an event, and the answers that would have been explained, each with its rules."""
+        kept: dict[Network, None] = {}
+        answers: dict[str, tuple[Rule, ...]] = {}
+        for outcome in self._outcomes(event):
+            after = fits(outcome, event)
+            if after is not None:
+                kept[after] = None
+                self.fired.update(outcome.rules)
+            else:
+                answers.setdefault(answer(outcome, event), outcome.rules)
+        return kept, answers
+
+    def _outcomes(self, event: Event) -> Iterator[Outcome]:
+        for state in self._patient(event):
+            yield from outcomes(state, event)
+
+    def _patient(self, event: Event) -> Iterable[Network]:
+        """Who waited long enough has seen everything happen that could."""
+        if event.waited and event.answer == "EAGAIN":
+            return dict.fromkeys(after for state in self.states for after in calls.settled(state))
+        return self.states
+
+    # --- what could be asked next
+
+    def may(self, event: Event) -> set[str]:
+        """All answers that could be explained if this was done next; an `answer` each."""
+        return {answer(outcome, event) for outcome in self._outcomes(event)}
+
+    def settled_copy(self) -> Oracle:
+        """This oracle if everything has happened that can."""
+        copy = Oracle(self.states[0].setting)
+        copy.states = list(dict.fromkeys(after for state in self.states for after in calls.settled(state)))
+        copy.number = self.number
+        return copy
+
+    @property
+    def at_rest(self) -> bool:
+        """Does surely no socket hold a part of a message?"""
+        return all(calls.at_rest(state) for state in self.states)
+
+
+def answer(outcome: Outcome, event: Event) -> str:
+    """The answer of an outcome as it is printed."""
+    if event.do == Do.RECEIVE and outcome.answer == "ok":
+        return received(outcome.part, outcome.more)
+    return outcome.answer
+
+
+def fits(outcome: Outcome, event: Event) -> Network | None:
+    """The state after an outcome, if the event shows it; None if it shows another."""
+    if outcome.answer != event.answer:
+        return None
+    if event.do != Do.RECEIVE or event.answer != "ok":
+        return outcome.network
+    if outcome.more != event.more:
+        return None
+    if outcome.part is None:
+        return calls.named(outcome.network, event.socket, outcome.source, event.part)
+    return outcome.network if outcome.part == event.part else None
+
+
+def outcomes(state: Network, event: Event) -> Iterator[Outcome]:
+    """All that may come of what was done."""
+    match event.do:
+        case Do.SEND:
+            calls.socket_of(state, event.socket)
+            return calls.send(state, event.socket, event.part, event.more)
+        case Do.RECEIVE:
+            calls.socket_of(state, event.socket)
+            return calls.receive(state, event.socket)
+        case Do.ABORT:
+            calls.socket_of(state, event.socket)
+            return iter((calls.abort(state, event.socket),))
+        case Do.OPTION:
+            return calls.option(state, event.socket, event.name, event.value)
+        case Do.CONNECT:
+            return calls.connect(state, event.socket, event.endpoint)
+        case _:
+            return (Outcome((), event.answer, after) for after in SILENTLY[event.do](state, event))
+
+
+def _created(state: Network, event: Event) -> list[Network]:
+    if event.socket != len(state.sockets):
+        raise calls.Impossible(f"sockets are numbered in the order in which they are made, and {event.socket} is not")
+    return [calls.create(state, event.name, dict(event.options))]
+
+
+SILENTLY: dict[Do, Callable[[Network, Event], list[Network]]] = {
+    Do.CREATE: _created,
+    Do.BIND: lambda state, event: [calls.bind(state, event.socket, event.endpoint)],
+    Do.UNBIND: lambda state, event: calls.unbind(state, event.socket, event.endpoint),
+    Do.DISCONNECT: lambda state, event: calls.disconnect(state, event.socket, event.endpoint),
+    Do.CLOSE: lambda state, event: calls.close(state, event.socket),
+    Do.REFUSE: lambda state, event: [calls.refuse(state, event.name, event.count, event.times)],
+    Do.PEERS: lambda state, event: calls.met(state, event.socket, event.count),
+    Do.SETTLE: lambda state, _: calls.settled(state),
+}
+
+
+def with_answer(event: Event, said: str, part: bytes = b"", more: bool = False) -> Event:
+    """The event with its answer."""
+    if event.do == Do.RECEIVE:
+        return replace(event, answer=said, part=part, more=more)
+    return replace(event, answer=said)

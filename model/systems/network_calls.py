@@ -1,0 +1,264 @@
+"""The calls on a network of sockets, and what is seen of it besides: each gives all that may have come of it.
+
+`make` begins, and the other functions go on from a network. Where one may not be called, such as on a socket that is
+closed, `Impossible` says why: that is no deviation of a socket, it is no run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from .. import patterns
+from ..patterns.pattern import Way
+from . import network, network_many
+from .network import NOTHING, UNBOUNDED, Link, Network, Outcome, Session, Setting, Socket, put
+from .network_receiving import named, receive
+from .network_sending import abort, send
+from .network_wires import (
+    accepted,
+    broken,
+    ended,
+    listener,
+    noticed,
+    open_links,
+    settled,
+    transfer,
+)
+
+Value = int | bytes
+DEFAULT_HWM = 1000
+HANDLED = {
+    *("SNDHWM", "RCVHWM", "ROUTING_ID", "IMMEDIATE", "ROUTER_MANDATORY", "ROUTER_HANDOVER", "REQ_RELAXED"),
+    *("REQ_CORRELATE", "XPUB_NODROP", "XPUB_VERBOSE", "XPUB_VERBOSER", "SUBSCRIBE", "UNSUBSCRIBE"),
+}
+"""Options that change what a socket does in this network."""
+IGNORED = {"LINGER", "RECONNECT_IVL", "RECONNECT_IVL_MAX", "RCVTIMEO", "SNDTIMEO", "HANDSHAKE_IVL", "BACKLOG"}
+"""Options that change when something happens, and nothing else."""
+
+
+class Impossible(Exception):
+    """What is said to have happened cannot happen in any network: one sentence."""
+
+
+def make(setting: Setting) -> Network:
+    """No socket yet."""
+    return Network(setting)
+
+
+def create(net: Network, kind: str, options: Mapping[str, Value]) -> Network:
+    """A socket of a type is made, with these options."""
+    if kind not in patterns.PATTERNS:
+        raise Impossible(f"there is no socket type {kind}")
+    pattern = patterns.make(kind)
+    made = Socket(kind, pattern, pattern.initial(), DEFAULT_HWM, DEFAULT_HWM)
+    number = len(net.sockets)
+    net = replace(net, sockets=(*net.sockets, made))
+    for name, value in options.items():
+        (outcome,) = option(net, number, name, value)
+        net = outcome.network
+    return net
+
+
+def socket_of(net: Network, number: int) -> Socket:
+    """The socket of this number; `Impossible` if there is none, or it is closed."""
+    if not 0 <= number < len(net.sockets):
+        raise Impossible(f"there is no socket {number}")
+    if net.sockets[number].closed:
+        raise Impossible(f"socket {number} is closed")
+    return net.sockets[number]
+
+
+def option(net: Network, number: int, name: str, value: Value) -> Iterator[Outcome]:
+    """An option is set."""
+    socket = socket_of(net, number)
+    if name in ("SUBSCRIBE", "UNSUBSCRIBE"):
+        if not isinstance(value, bytes):
+            raise Impossible(f"the topic of {name} is octets")
+        return network_many.want(net, number, value, name == "SUBSCRIBE")
+    if name in IGNORED:
+        return iter((Outcome((), "ok", net),))
+    if name not in HANDLED:
+        raise Impossible(f"the option {name} is not followed")
+    if name == "ROUTING_ID":
+        if not isinstance(value, bytes):
+            raise Impossible("a routing id is octets")
+        return iter((Outcome((), "ok", put(net, number, replace(socket, names=value))),))
+    if not isinstance(value, int):
+        raise Impossible(f"the value of {name} is a number")
+    return iter((Outcome((), "ok", put(net, number, _with(socket, name, value))),))
+
+
+def _with(socket: Socket, name: str, value: int) -> Socket:
+    """The socket with an option that is a number."""
+    if name == "SNDHWM":
+        return replace(socket, send_hwm=value or UNBOUNDED)
+    if name == "RCVHWM":
+        return replace(socket, receive_hwm=value or UNBOUNDED)
+    if name == "IMMEDIATE":
+        return replace(socket, immediate=bool(value))
+    options = {**dict(socket.options), name: value}
+    pattern = patterns.make(
+        socket.kind,
+        mandatory=bool(options.get("ROUTER_MANDATORY")),
+        handover=bool(options.get("ROUTER_HANDOVER")),
+        relaxed=bool(options.get("REQ_RELAXED")),
+        correlate=bool(options.get("REQ_CORRELATE")),
+        nodrop=bool(options.get("XPUB_NODROP")),
+        verbose=bool(options.get("XPUB_VERBOSE")) or bool(options.get("XPUB_VERBOSER")),
+        verboser=bool(options.get("XPUB_VERBOSER")),
+    )
+    nodrop = socket.kind == "XPUB" and bool(options.get("XPUB_NODROP"))
+    return replace(socket, pattern=pattern, nodrop=nodrop, options=tuple(sorted(options.items())))
+
+
+def bind(net: Network, number: int, endpoint: str) -> Network:
+    """A socket listens at an endpoint."""
+    socket = socket_of(net, number)
+    if listener(net, endpoint) is not None:
+        raise Impossible(f"another socket listens at {endpoint}")
+    return put(net, number, replace(socket, listens=(*socket.listens, endpoint)))
+
+
+def connect(net: Network, number: int, endpoint: str) -> Iterator[Outcome]:
+    """A socket connects: it has a pipe from now on, if its pattern takes one (PAIR-2)."""
+    socket = socket_of(net, number)
+    attached = socket.pattern.attached(socket.inner, len(socket.sessions))
+    if not attached.accepted:
+        yield Outcome((attached.rule,), Way.UNSUPPORTED.value, net)
+        return
+    session = Session(net.keys)
+    now = put(net, number, replace(socket, inner=attached.state, sessions=(*socket.sessions, session)))
+    link = Link(number, net.keys, endpoint)
+    yield Outcome((attached.rule,), "ok", replace(now, links=(*net.links, link), keys=net.keys + 1))
+
+
+def disconnect(net: Network, number: int, endpoint: str) -> list[Network]:
+    """A socket ends its connection to an endpoint, and tries it no more (CONNECT-3); what it can write, it writes."""
+    socket_of(net, number)
+    for link in net.links:
+        if (link.near, link.endpoint) == (number, endpoint):
+            return [
+                _without(one, number, link.near_key)
+                for cut in _breaks(net, link)
+                for one in noticed(cut, number, link.near_key)
+            ]
+    raise Impossible(f"socket {number} does not connect to {endpoint}")
+
+
+def _breaks(net: Network, link: Link) -> list[Network]:
+    """A connection is ended by one of its ends: so much of either pipe had left it before."""
+    found = [net]
+    for number, key in ((link.near, link.near_key), (link.far, link.far_key)):
+        if link.far_key == NOTHING:
+            continue
+        socket = net.sockets[number]
+        place = network.place_of(socket, key)
+        waiting = len(socket.sessions[place].queue) if place >= 0 and not socket.sessions[place].cut else 0
+        found = [transfer(one, number, key, count) if count else one for one in found for count in range(waiting + 1)]
+    return [broken(one, link) for one in found]
+
+
+def _without(net: Network, number: int, key: int) -> Network:
+    """The connection is not tried again, and its pipe goes."""
+    net = replace(net, links=tuple(link for link in net.links if (link.near, link.near_key) != (number, key)))
+    return ended(net, number, key)
+
+
+def unbind(net: Network, number: int, endpoint: str) -> list[Network]:
+    """A socket listens no more; what came from there is ended too, or goes on: both are seen, and no rule decides."""
+    socket = socket_of(net, number)
+    if endpoint not in socket.listens:
+        raise Impossible(f"socket {number} does not listen at {endpoint}")
+    left = tuple(one for one in socket.listens if one != endpoint)
+    net = put(net, number, replace(socket, listens=left))
+    found = [net]
+    for link in net.links:
+        if (link.far, link.endpoint) == (number, endpoint):
+            found = [again for one in found for again in (one, *_breaks(one, link))]
+    return found
+
+
+def close(net: Network, number: int) -> list[Network]:
+    """A socket is closed or its process dies; what it had not written is lost, and what nobody read may be."""
+    socket_of(net, number)
+    found = [net]
+    for link in net.links:
+        if number in (link.near, link.far):
+            found = [again for one in found for again in _breaks(one, link)]
+    return list(dict.fromkeys(_gone(one, number) for one in found))
+
+
+def _gone(net: Network, number: int) -> Network:
+    socket = net.sockets[number]
+    pattern = patterns.make(socket.kind)
+    empty = Socket(socket.kind, pattern, pattern.initial(), DEFAULT_HWM, DEFAULT_HWM, closed=True)
+    net = put(net, number, empty)
+    return replace(net, links=tuple(link for link in net.links if link.near != number))
+
+
+def refuse(net: Network, site: str, after: int, times: int) -> Network:
+    """The environment says which allocations it will refuse; ``times`` 0: none any more."""
+    if times == 0:
+        return replace(net, refusals=())
+    return replace(net, refusals=(*(plan for plan in net.refusals if plan[0] != site), (site, after, times)))
+
+
+def met(net: Network, number: int, count: int) -> list[Network]:
+    """A socket was seen to have at least ``count`` peers with which it can exchange messages."""
+    socket_of(net, number)
+    return [one for one in _meets(net, number) if _has(one, number, count)]
+
+
+def _meets(net: Network, number: int) -> list[Network]:
+    """Everybody who can has come, and everybody who went is known to be gone; in whatever order."""
+    found, queue = {net: None}, [net]
+    for one in queue:
+        cut = [session.key for session in one.sockets[number].sessions if session.cut]
+        after = [two for key in cut[:1] for two in noticed(one, number, key)]
+        if not cut:
+            after = [two for link in open_links(one, number) for two in accepted(one, link)]
+        for two in after:
+            if two not in found:
+                found[two] = None
+                queue.append(two)
+    return queue
+
+
+def _has(net: Network, number: int, count: int) -> bool:
+    """At least so many sessions have a connection. Of one that a socket initiated, it may know before the other end."""
+    sessions = [one for one in net.sockets[number].sessions if not one.cut]
+    there = sum(network.other_end(net, number, one.key) is not None for one in sessions)
+    return count <= there + sum(link.near == number for link in open_links(net, number))
+
+
+def at_rest(net: Network) -> bool:
+    """Does no socket hold a part of any message?"""
+    for socket in net.sockets:
+        if socket.parts or socket.lead or socket.envelope or socket.send.reserved:
+            return False
+        if any(one.tail or one.queue or one.inbox or one.send.reserved for one in socket.sessions):
+            return False
+    return True
+
+
+__all__ = [
+    "Impossible",
+    "abort",
+    "at_rest",
+    "bind",
+    "close",
+    "connect",
+    "create",
+    "disconnect",
+    "make",
+    "met",
+    "named",
+    "option",
+    "receive",
+    "refuse",
+    "send",
+    "settled",
+    "socket_of",
+    "unbind",
+]

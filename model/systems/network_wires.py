@@ -1,0 +1,380 @@
+"""What happens between the calls on a network of sockets: messages and subscriptions travel, peers come and go.
+
+Each function returns the networks that there may be afterwards. `looks` has all that one socket may have learned before
+a call; `settled` all that there can be when everything has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from .. import connection as life
+from .. import link as links
+from .. import send as sends
+from ..patterns import subscriptions
+from ..patterns.router import Claim, Router
+from ..patterns.subscriptions import Subscriptions
+from ..patterns.xpub import Xpub
+from ..rules import Rule
+from . import network
+from .network import NOTHING, POOL, UNBOUNDED, Link, Network, Session, Socket, fire, link_of, other_end, place_of, put
+
+MOST = 1 << 12
+"""So many networks are told apart at a time; where there are more, nothing can be said (`TooMany`)."""
+
+
+class TooMany(Exception):
+    """More may have happened than is followed: `MOST` networks."""
+
+
+# --- messages
+
+
+def transfer(net: Network, number: int, key: int, count: int = 1) -> Network:
+    """The oldest ``count`` messages leave a session's pipe (LINK-1, LINK-5); who is there to get them, will."""
+    socket = net.sockets[number]
+    place = place_of(socket, key)
+    session = socket.sessions[place]
+    moved, kept = session.queue[:count], session.queue[count:]
+    parts = sum(map(len, moved))
+    pipe, _ = links.begin(network.weights(net, 0), POOL, session.pipe, parts, len(moved))
+    net = put(net, number, network.with_session(socket, place, replace(session, pipe=pipe, queue=kept)))
+    net = fire(net, Rule.LINK_1, Rule.PIPE_5, Rule.LINK_5) if moved else net
+    end = None if session.cut else other_end(net, number, key)
+    if end is None:
+        return net
+    there, peer = end
+    if not net.sockets[there].pattern.receives:
+        # Whoever hears nothing drops it.
+        return fire(net, Rule.TYPE_3) if moved else net
+    return network.put_session(net, there, replace(peer, inbox=peer.inbox + moved))
+
+
+def may_leave(net: Network, number: int, session: Session) -> bool:
+    """May a message that is in a session's pipe have left it?"""
+    return bool(session.queue) and (session.cut or other_end(net, number, session.key) is not None)
+
+
+def may_come(net: Network, number: int, session: Session) -> bool:
+    """May a message that is still in the other end's pipe have come?"""
+    end = other_end(net, number, session.key)
+    return end is not None and not session.cut and not end[1].cut and bool(end[1].queue)
+
+
+def pull(net: Network, number: int, session: Session) -> Network:
+    """The oldest message of the other end's pipe comes."""
+    end = other_end(net, number, session.key)
+    return net if end is None else transfer(net, end[0], end[1].key)
+
+
+# --- subscriptions
+
+
+def known(entries: tuple[tuple[int, bytes, int], ...]) -> Subscriptions[int]:
+    """The table of what peers subscribed to."""
+    table: Subscriptions[int] = Subscriptions()
+    for key, topic, count in entries:
+        for _ in range(count):
+            table.add(key, topic)
+    return table
+
+
+def hears(net: Network, number: int, key: int) -> Network:
+    """The oldest subscription, or end of one, that is on its way to a session is carried out (PUB-7, PUB-8)."""
+    socket = net.sockets[number]
+    place = place_of(socket, key)
+    session = socket.sessions[place]
+    (more, topic), left = session.told[0], session.told[1:]
+    table = known(socket.peers)
+    count = table.count(key, topic)
+    net = fire(net, (subscriptions.added(count) if more else subscriptions.removed(count)).rule)
+    if more or count:
+        changes = table.add(key, topic) if more else table.remove(key, topic)
+        session = shown(socket, session, more, changes, topic)
+    counts = _entries(socket, table, key, topic)
+    return put(
+        net, number, replace(network.with_session(socket, place, replace(session, told=left)), peers=counts)
+    )
+
+
+def _entries(socket: Socket, table: Subscriptions[int], key: int, topic: bytes) -> tuple[tuple[int, bytes, int], ...]:
+    """What is remembered after one topic of one peer changed, in the order in which it was put in."""
+    count = table.count(key, topic)
+    found = tuple((k, t, count if (k, t) == (key, topic) else n) for k, t, n in socket.peers)
+    if (key, topic) not in {(k, t) for k, t, _ in socket.peers}:
+        found += ((key, topic, count),)
+    return tuple(entry for entry in found if entry[2] > 0)
+
+
+def shown(socket: Socket, session: Session, more: bool, changes: bool, topic: bytes) -> Session:
+    """An XPUB's application may be shown it, as a message."""
+    if not isinstance(socket.pattern, Xpub) or not socket.pattern.heard(more, changes).shown:
+        return session
+    message = (subscriptions.message(more, topic),)
+    # It is there with the subscription: nothing that came later stands before it.
+    inbox = (*session.inbox[: session.sure], message, *session.inbox[session.sure :])
+    return replace(session, inbox=inbox, sure=session.sure + 1)
+
+
+def tell(net: Network, number: int, key: int, told: tuple[tuple[bool, bytes], ...]) -> Network:
+    """What a subscriber tells the other end of a session."""
+    end = other_end(net, number, key)
+    if end is None or not told:
+        return net
+    there, peer = end
+    if not net.sockets[there].pattern.publishes:
+        return net
+    return network.put_session(net, there, replace(peer, told=peer.told + told))
+
+
+# --- peers come
+
+
+def open_links(net: Network, number: int) -> Iterator[Link]:
+    """Connections of a socket, either way, that somebody may accept."""
+    for link in net.links:
+        there = listener(net, link.endpoint) if link.far_key == NOTHING else None
+        if there is not None and number in (link.near, there):
+            yield link
+
+
+def listener(net: Network, endpoint: str) -> int | None:
+    """Who listens at an endpoint."""
+    for number, socket in enumerate(net.sockets):
+        if endpoint in socket.listens:
+            return number
+    return None
+
+
+def accepted(net: Network, link: Link) -> list[Network]:
+    """Who listens accepts a connection, or refuses the peer (PAIR-2, ROUTER-9): then the peer tries again, in vain."""
+    number = listener(net, link.endpoint)
+    near = net.sockets[link.near]
+    place = place_of(near, link.near_key)
+    if number is None or place < 0 or not near.pattern.accepts & {net.sockets[number].kind}:
+        return []
+    if near.sessions[place].cut:
+        return [again for cut in noticed(net, link.near, link.near_key) for again in accepted(cut, link)]
+    net = _claimed(net, number, near.names)
+    socket = net.sockets[number]
+    attached = socket.pattern.attached(socket.inner, len(socket.sessions))
+    taken = socket.pattern.routes and near.names in _names(socket)
+    net = fire(net, attached.rule)
+    if isinstance(socket.pattern, Router):
+        net = fire(net, socket.pattern.claim(taken).rule)
+    if taken or not attached.accepted:
+        # The peer's handshake is done, so what it sends is lost, time and again.
+        return [network.put_session(net, link.near, replace(near.sessions[place], cut=True))]
+    key, routes = net.keys, socket.pattern.routes
+    session = Session(key, routing_id=(near.names or None) if routes else b"")
+    socket = replace(socket, inner=attached.state, sessions=(*socket.sessions, session))
+    found = put(net, number, socket)
+    now = tuple(replace(one, far=number, far_key=key) if one == link else one for one in found.links)
+    found = replace(found, links=now, keys=key + 1)
+    if near.pattern.routes:
+        found = _named(found, link.near, link.near_key, socket.names)
+    for teller, name, topics in ((link.near, link.near_key, near.own), (number, key, socket.own)):
+        found = tell(found, teller, name, tuple((True, topic) for topic, _, _ in topics))
+    return [found]
+
+
+def _named(net: Network, number: int, key: int, name: bytes) -> Network:
+    """A ROUTER that connected learns what its peer is called; another peer than before gets a pipe of its own."""
+    socket = net.sockets[number]
+    session = socket.sessions[place_of(socket, key)]
+    if session.routing_id in (b"", name or None):
+        return network.put_session(net, number, replace(session, routing_id=name or None))
+    net = ended(net, number, key)
+    socket = net.sockets[number]
+    attached = socket.pattern.attached(socket.inner, len(socket.sessions))
+    successor = Session(net.keys, routing_id=name or None)
+    net = put(net, number, replace(socket, inner=attached.state, sessions=(*socket.sessions, successor)))
+    now = tuple(
+        replace(link, near_key=net.keys) if (link.near, link.near_key) == (number, key) else link for link in net.links
+    )
+    return replace(net, links=now, keys=net.keys + 1)
+
+
+def _names(socket: Socket) -> set[bytes | None]:
+    """The routing ids that are taken; what is empty is nobody's."""
+    return {session.routing_id for session in socket.sessions if session.routing_id and not session.ended}
+
+
+def _claimed(net: Network, number: int, name: bytes) -> Network:
+    """Where a routing id that another peer has goes to the newcomer, the older peer's pipe is dropped (ROUTER-10)."""
+    socket = net.sockets[number]
+    if not isinstance(socket.pattern, Router) or name not in _names(socket):
+        return net
+    claimed = socket.pattern.claim(True)
+    if claimed.claim != Claim.HANDED_OVER:
+        return net
+    net = fire(net, claimed.rule)
+    for session in socket.sessions:
+        if session.routing_id == name and not session.ended:
+            return ended(net, number, session.key)
+    return net
+
+
+# --- peers go
+
+
+def broken(net: Network, link: Link) -> Network:
+    """A connection ends: neither end may know it yet, and what is on its way may be lost (LINK-3)."""
+    for number, key in ((link.near, link.near_key), (link.far, link.far_key)):
+        place = place_of(net.sockets[number], key) if number != NOTHING else NOTHING
+        if place >= 0:
+            session = net.sockets[number].sessions[place]
+            net = network.put_session(net, number, replace(session, cut=True))
+    idle = replace(link, far=NOTHING, far_key=NOTHING)
+    return replace(net, links=tuple(idle if one == link else one for one in net.links))
+
+
+def noticed(net: Network, number: int, key: int) -> list[Network]:
+    """A socket learns that a connection ended: what is on its way has come, the oldest of it, or is lost.
+
+    Who had accepted it drops its pipe (PIPE-7); who initiated it keeps it, and what was not on its way (LINK-3).
+    """
+    socket = net.sockets[number]
+    session = socket.sessions[place_of(socket, key)]
+    came = [
+        replace(session, cut=False, told=(), inbox=session.inbox[:count], sure=count)
+        for count in range(session.sure, len(session.inbox) + 1)
+    ]
+    initiated = link_of(net, number, key) is not None
+    after_end = life.ended(life.Reason.LOST, initiated, 0, 0, 0, 0.0)
+    net = fire(net, *after_end.rules, Rule.RECEIVE_8)
+    if after_end.then == life.Next.DESTROY:
+        return [ended(network.put_session(net, number, one), number, key) for one in came]
+    # Nobody is at the other end: what leaves the pipe is lost.
+    return [
+        fire(transfer(network.put_session(net, number, one), number, key, lost), *((Rule.LINK_3,) if lost else ()))
+        for one in came
+        for lost in range(len(session.queue) + 1)
+    ]
+
+
+def ended(net: Network, number: int, key: int) -> Network:
+    """A session's peer went for good: what was not sent is dropped (PIPE-7), and it goes when its inbox is empty."""
+    socket = net.sockets[number]
+    place = place_of(socket, key)
+    session = socket.sessions[place]
+    current = socket.current == key
+    gone = sends.peer_gone(network.weights(net, 0), POOL, socket.send if current else session.send, session.pipe)
+    send = gone.send if current else socket.send
+    copy = session.send if current else gone.send
+    session = replace(session, pipe=gone.pipe, tail=(), queue=(), send=copy, ended=True, cut=False, told=())
+    targets = None if socket.targets is None else tuple(one for one in socket.targets if one != key)
+    socket = replace(network.with_session(socket, place, session), send=send, targets=targets)
+    net = fire(net, *gone.rules)
+    for topic, last in known(socket.peers).pipe_gone(key):
+        net = fire(net, subscriptions.ended(1).rule)
+        session = shown(socket, socket.sessions[place], False, last, topic)
+        socket = network.with_session(socket, place, session)
+    socket = replace(socket, peers=tuple(entry for entry in socket.peers if entry[0] != key))
+    return put(fire(net, socket.pattern.leaves), number, detached(socket, key))
+
+
+def detached(socket: Socket, key: int) -> Socket:
+    """A session whose peer is gone, and of which nothing is left to be received, loses its place (TURN-5)."""
+    place = place_of(socket, key)
+    session = socket.sessions[place]
+    if not session.ended or session.inbox:
+        return socket
+    inner = socket.pattern.detached(socket.inner, place)
+    return replace(socket, inner=inner, sessions=(*socket.sessions[:place], *socket.sessions[place + 1 :]))
+
+
+# --- what may have happened
+
+
+def looks(net: Network, number: int) -> list[Network]:
+    """All that a socket may have learned before a call: who came, who went, what was subscribed to."""
+    if _quiet(net, number):
+        return [net]
+    return _closed([net], lambda one: _learns(one, number))
+
+
+def _quiet(net: Network, number: int) -> bool:
+    if any(session.cut or session.told for session in net.sockets[number].sessions):
+        return False
+    return next(open_links(net, number), None) is None
+
+
+def _learns(net: Network, number: int) -> Iterator[Network]:
+    for session in net.sockets[number].sessions:
+        if session.cut:
+            yield from noticed(net, number, session.key)
+        if session.told:
+            yield hears(net, number, session.key)
+    for link in open_links(net, number):
+        yield from accepted(net, link)
+
+
+def _closed(start: list[Network], step: Callable[[Network], Iterator[Network]]) -> list[Network]:
+    """All networks that steps lead to, the nearest first."""
+    found = dict.fromkeys(start)
+    queue = list(found)
+    for net in queue:
+        for after in step(net):
+            if after not in found:
+                found[after] = None
+                queue.append(after)
+                if len(found) > MOST:
+                    raise TooMany
+    return queue
+
+
+def settled(net: Network) -> list[Network]:
+    """All that there can be when everything has happened that can, without a call."""
+    ends = [one for one in _closed([net], _settles) if next(_settles(one), None) is None]
+    return list(dict.fromkeys(_arrived(one) for one in ends))
+
+
+def _settles(net: Network) -> Iterator[Network]:
+    """What happens next, where all will have happened in the end: one order stands for many that come to the same."""
+    for number, socket in enumerate(net.sockets):
+        for session in socket.sessions:
+            if session.cut:
+                yield from noticed(net, number, session.key)
+                return
+    told = [
+        (number, session.key)
+        for number, socket in enumerate(net.sockets)
+        for session in socket.sessions
+        if session.told
+    ]
+    # Only an XPUB shows in which order it heard its peers.
+    for number, key in told if any(net.sockets[number].pattern.receives for number, _ in told) else told[:1]:
+        yield hears(net, number, key)
+    if told:
+        return
+    for number in range(len(net.sockets)):
+        for link in open_links(net, number):
+            if link.near == number:
+                # Who is refused tries again, and that has no end.
+                yield from (one for one in accepted(net, link) if _met(one, link))
+
+
+def _met(net: Network, link: Link) -> bool:
+    return link not in net.links
+
+
+def _arrived(net: Network) -> Network:
+    """Every message that can leave has left, and has come as far as its receiver reads."""
+    for number, socket in enumerate(net.sockets):
+        for session in socket.sessions:
+            if session.queue and may_leave(net, number, session):
+                net = transfer(net, number, session.key, len(session.queue))
+    for number, socket in enumerate(net.sockets):
+        for session in socket.sessions:
+            if len(session.inbox) > session.sure:
+                net = network.put_session(net, number, replace(session, sure=_read(socket, session)))
+    return net
+
+
+def _read(socket: Socket, session: Session) -> int:
+    """So many messages have been read at least: who stopped at the mark reads on when half is taken (RECEIVE-5)."""
+    if socket.receive_hwm >= UNBOUNDED:
+        return len(session.inbox)
+    return max(session.sure, min(len(session.inbox), socket.receive_hwm // 2 + 1))
