@@ -25,6 +25,7 @@ ORDER = [
     *(f"patterns.{name}" for name in ("xpub", "xsub", "__init__")),
     *(f"systems.{name}" for name in ("__init__", "closed", "watching", "sending", "peers", "single", "fan", "turning")),
     "systems.receiving",
+    *(f"systems.network{name}" for name in ("", "_wires", "_pipes", "_many", "_sending", "_receiving", "_calls")),
     "reference",
 ]
 """From the ground up, dotted. The shell is one room: who calls whom there follows the flow of octets, both ways."""

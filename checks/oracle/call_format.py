@@ -18,7 +18,7 @@ from ..policy_file import load_policy
 from ..targets.target import Said, Value
 from .events import Do, Event
 
-KIND, VERSION = "calls", 1
+FORMAT, VERSION = "enomem-calls", 1
 FIELDS: Mapping[Do, tuple[str, ...]] = {
     Do.CREATE: ("socket", "type", "options"),
     Do.OPTION: ("socket", "name", "value", "answer"),
@@ -70,9 +70,10 @@ def _parsed(path: Path, number: int, text: str) -> dict[str, Any]:
 
 
 def _setting(path: Path, header: dict[str, Any], policy: str | None) -> Setting:
-    if header.get("enomem") != KIND or header.get("version") != VERSION:
-        raise UsageError(f'{path} is no recorded run of calls: it does not begin with {{"enomem": "calls", "version": 1}}')
-    unknown = set(header) - {"enomem", "version", "policy", "refusals", "turns", "by"}
+    if header.get("format") != FORMAT or header.get("version") != VERSION:
+        begin = json.dumps({"format": FORMAT, "version": VERSION})
+        raise UsageError(f"{path} is no recorded run of calls: it does not begin with {begin}")
+    unknown = set(header) - {"format", "version", "policy", "refusals", "turns", "by"}
     if unknown:
         raise UsageError(f"{path}, line 1: a header has no {', '.join(sorted(unknown))}")
     refusals = header.get("refusals", Refusals.ANY.value)
@@ -167,7 +168,7 @@ def _event(path: Path, number: int, data: dict[str, Any]) -> Event:
 
 def header(setting: Setting, by: str = "") -> str:
     """The first line of a file."""
-    data: dict[str, Any] = {"enomem": KIND, "version": VERSION, "policy": setting.policy.name}
+    data: dict[str, Any] = {"format": FORMAT, "version": VERSION, "policy": setting.policy.name}
     data.update({"refusals": setting.refusals.value, "turns": "kept" if setting.in_turn else "any"})
     return json.dumps({**data, "by": by} if by else data)
 

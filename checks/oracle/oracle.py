@@ -42,13 +42,16 @@ class Deviation:
 
 
 class Oracle:
-    """All that may be; `saw` takes one event after another."""
+    """All that may be; `saw` takes one event after another.
+
+    ``widest``: the most states that there were. ``looked``: how many outcomes were held against events.
+    """
 
     def __init__(self, setting: Setting) -> None:
         self.states: list[Network] = [calls.make(setting)]
         self.fired: set[Rule] = set()
         self.number = 0
-        self.widest = 1
+        self.widest = self.looked = 0
 
     def saw(self, event: Event) -> Deviation | None:
         """Follow an event; a deviation leaves the set as it was.
@@ -76,6 +79,7 @@ class Oracle:
         kept: dict[Network, None] = {}
         answers: dict[str, tuple[Rule, ...]] = {}
         for outcome in self._outcomes(event):
+            self.looked += 1
             after = fits(outcome, event)
             if after is not None:
                 kept[after] = None

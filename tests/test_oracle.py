@@ -1,0 +1,106 @@
+"""The oracle, and `enomem validate`: what it says of runs that are explained, and of those that are not."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from seen import SETTLE, made, nothing, pair, receives, sends, unexplained, watch
+
+from enomem.checks.cli import main
+from enomem.checks.errors import Inconclusive
+from enomem.checks.oracle import call_format, oracle
+from enomem.checks.oracle.events import Do, Event
+from enomem.model.rules import Rule
+from enomem.model.systems.network import Refusals, Setting
+
+TRACES = Path(__file__).parents[1] / "docs" / "traces"
+ANY = Setting(refusals=Refusals.ANY, in_turn=False)
+
+
+def validate(*arguments: str | Path) -> tuple[int, str]:
+    done = CliRunner().invoke(main, ["validate", *map(str, arguments)])
+    return done.exit_code, done.output
+
+
+def test_a_deviation_says_what_would_have_been_allowed() -> None:
+    found = unexplained([*pair("PUSH", "PULL"), *sends(0, "a b"), *receives(1, "a x")])
+    assert str(found) == 'event 9, s1.recv() -> "x": the model allows "b"'
+    assert found.allowed == ('"b"',)
+    assert Rule.LINK_4 in found.rules
+    assert len(found.before) == 1
+
+
+def test_a_deviation_leaves_the_oracle_as_it_was() -> None:
+    seen, found = watch([*pair("PUSH", "PULL"), *sends(0, "a"), *receives(1, "b")])
+    assert found is not None
+    (right,) = receives(1, "a")
+    assert seen.saw(right) is None
+
+
+def test_a_spliced_message_is_explained_by_the_policy_that_splices() -> None:
+    code, said = validate(TRACES / "spliced.jsonl")
+    assert code == 1
+    assert '   10  s1.recv() -> "A1", more   <- not explained' in said
+    assert 'allowed: "B1", more or EAGAIN' in said
+    assert validate(TRACES / "spliced.jsonl", "--policy", "KEEP")[0] == 0
+
+
+def test_json(tmp_path: Path) -> None:
+    code, said = validate(TRACES / "spliced.jsonl", "--format", "json")
+    found = json.loads(said)
+    assert (code, found["explained"], found["event"]) == (1, False, 10)
+    code, said = validate(TRACES / "spliced.jsonl", "--format", "json", "--policy", "KEEP")
+    assert (code, json.loads(said)) == (0, {"explained": True, "events": 12, "states": 1})
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (Event(Do.CLOSE, 7), "there is no socket 7"),
+        (Event(Do.SEND, 7, part=b"a"), "there is no socket 7"),
+        (made(2, "PUSH", CONFLATE=1), "the option CONFLATE is not followed"),
+    ],
+)
+def test_what_no_run_has_is_the_callers_mistake(event: Event, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    lines = [call_format.header(ANY), *map(call_format.encoded, [*pair("PUSH", "PULL"), event])]
+    path.write_text("\n".join(lines))
+    code, told = validate(path)
+    assert code == 2
+    assert said in told
+    assert "event 6" in told
+
+
+def test_time_grows_with_the_length_of_a_run() -> None:
+    """Counted, not measured: for each event, no more is looked at in a long run than in a short one."""
+
+    def looked(messages: int) -> tuple[float, int]:
+        run = pair("PUSH", "PULL")
+        for number in range(messages):
+            run += [*sends(0, f"a{number} b{number}"), *nothing(1)] if number % 2 else sends(0, f"a{number} b{number}")
+        for number in range(messages):
+            run += receives(1, f"a{number} b{number}")
+        seen, found = watch(run, ANY)
+        assert found is None
+        return seen.looked / len(run), seen.widest
+
+    (short, narrow), (long, wide) = looked(20), looked(400)
+    assert long <= short * 1.1
+    assert (narrow, wide) == (1, 1)
+
+
+def test_more_than_can_be_followed_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oracle, "MOST", 2)
+    run = [*pair("PULL", "PUSH"), *[event for text in "abc" for event in sends(1, text)], Event(Do.CLOSE, 1)]
+    with pytest.raises(Inconclusive, match="more than 2 states"):
+        watch(run)
+
+
+def test_what_settled_is_known() -> None:
+    seen, _ = watch([*pair("PUSH", "PULL"), *sends(0, "a")])
+    asked = Event(Do.RECEIVE, 1)
+    assert seen.may(asked) == {'"a"', "EAGAIN"}
+    assert seen.settled_copy().may(asked) == {'"a"'}
+    assert seen.saw(*SETTLE) is None
+    assert seen.may(asked) == {'"a"'}
