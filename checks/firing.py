@@ -47,6 +47,7 @@ APART: Mapping[Rule, Where] = {
     **dict.fromkeys((Rule.RECEIVE_1, Rule.RECEIVE_2, Rule.RECEIVE_3), Where.FAMILIES),
     # The senders' system has the wire in steps, that of patterns has it in one.
     Rule.LINK_5: Where.PATTERNS,
+    Rule.LINK_6: Where.CONNECTIONS,
     **dict.fromkeys((Rule.TYPE_1, Rule.ROUTER_8, Rule.ROUTER_9, Rule.ROUTER_10), Where.TABLES),
     **dict.fromkeys((Rule.PUB_4, Rule.PUB_5, Rule.PUB_6, Rule.PUB_7, Rule.PUB_8, Rule.PUB_9), Where.TABLES),
     **dict.fromkeys((Rule.SUB_1, Rule.SUB_2, Rule.SUB_3, Rule.SUB_8), Where.TABLES),

@@ -1,7 +1,8 @@
 """The steps that a recorded run has, and the threads that run through it: whose state goes in, and where it comes out.
 
 A *thread* is a state that only steps may change: the pool of a context, the Send and the pattern's state of a socket,
-the pipe and the queue of a session. What goes into a step is what came out of the step before on the same thread.
+the pipe and the queue of a session, the life of a connection. What goes into a step is what came out of the step before
+on the same thread.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from enomem.model.connection import Life
 from enomem.model.patterns.pattern import AnyPattern
 from enomem.model.patterns.routing import Routing
 from enomem.model.patterns.subscriptions import Interests, Subscriptions
@@ -19,7 +21,8 @@ from enomem.model.reference.encoding import encode
 from enomem.model.rules import Rule
 from enomem.model.send import Send
 
-POOL, POLICY, SEND, STATE, PIPE, INBOX, TARGETS = "pool", "policy", "send", "state", "pipe", "inbox", "targets"
+POOL, POLICY, SEND, STATE, PIPE, INBOX, LIFE = "pool", "policy", "send", "state", "pipe", "inbox", "life"
+TARGETS = "targets"
 OWN = ":own"
 
 Place = str | int | None
@@ -53,8 +56,15 @@ _SENDING = Known((POLICY, POOL, SEND, PIPE), {POOL: POOL, SEND: SEND, PIPE: PIPE
 FUNCTIONS: Mapping[str, Known] = {
     "connection.made": _alike(POOL),
     "connection.destroyed": _itself(POOL, Rule.MEM_4),
-    "connection.ended": Known(),
-    "connection.pulse": Known(),
+    "connection.connect": Known((POOL,), {POOL: POOL, LIFE: LIFE}),
+    "connection.accept": Known((POOL,), {POOL: POOL, LIFE: LIFE}),
+    "connection.step": _alike(POOL, LIFE),
+    "connection.exhausted": Known(rule=Rule.CONNECT_5),
+    "connection.rested": Known(rule=Rule.CONNECT_5),
+    "connection.delay": Known(rule=Rule.CONNECT_1),
+    "heartbeat.pulse": Known(),
+    "heartbeat.unheard": Known(rule=Rule.HEART_4),
+    "heartbeat.sign": Known(rule=Rule.HEART_5),
     "send.send_part": _SENDING,
     "send.reserve": _alike(POOL, SEND, PIPE),
     "send.serve": _alike(POOL, SEND, PIPE),
@@ -131,12 +141,13 @@ TABLES: Mapping[str, tuple[type, Mapping[str, Known]]] = {
 FIRST: Mapping[str, Mapping[str, Any]] = {
     "socket": {SEND: encode(Send()), STATE: None},
     "session": {PIPE: encode(Pipe()), INBOX: encode(Inbox()), SEND: encode(Send())},
+    "connection": {LIFE: encode(Life())},
 }
 """The first states of what a run can begin; that of a pattern is told by the pattern."""
 
-EMPTY = (PIPE, INBOX)
-COUNTS = ("messages", "parts", "tail", "half", "whole")
-"""The threads that must hold nothing when their session ends, and what of them counts what they hold."""
+EMPTY = (PIPE, INBOX, LIFE)
+COUNTS = ("messages", "parts", "tail", "half", "whole", "held")
+"""The threads that must hold nothing when their session or connection ends, and what of them counts what they hold."""
 
 
 def rule_of(pattern: AnyPattern | None, name: str, known: Known, outcome: object) -> str:

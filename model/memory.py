@@ -26,6 +26,20 @@ class Site(Enum):
     LISTENER = "listener"
     SUBSCRIPTION = "subscription"
     SOCKET = "socket"
+    ACCEPT = "accept"
+    RECONNECT = "reconnect"
+    HANDSHAKE = "handshake"
+    HEARTBEAT = "heartbeat"
+    TIMER = "timer"
+    MONITOR = "monitor"
+    ROLL_BACK = "roll back"
+    UNSUBSCRIBE = "unsubscribe"
+    CLOSE = "close"
+    TERMINATE = "terminate"
+
+
+NEVER = (Site.COMMIT, Site.MONITOR, Site.ROLL_BACK, Site.UNSUBSCRIBE, Site.CLOSE, Site.TERMINATE)
+"""Where libraries ask for memory and no machine here ever does: what undoes or ends something must not be refused."""
 
 
 @state

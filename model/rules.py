@@ -54,6 +54,7 @@ class Rule(Enum):
     LINK_3 = "LINK-3"
     LINK_4 = "LINK-4"
     LINK_5 = "LINK-5"
+    LINK_6 = "LINK-6"
 
     # receive and connection: spec/receive.md, spec/connection.md
     RECEIVE_1 = "RECEIVE-1"
@@ -71,10 +72,21 @@ class Rule(Enum):
     CONNECT_3 = "CONNECT-3"
     CONNECT_4 = "CONNECT-4"
     CONNECT_5 = "CONNECT-5"
+    CONNECT_6 = "CONNECT-6"
+    CONNECT_7 = "CONNECT-7"
+    CONNECT_8 = "CONNECT-8"
+    CONNECT_9 = "CONNECT-9"
+    CONNECT_10 = "CONNECT-10"
+    CONNECT_11 = "CONNECT-11"
+    CONNECT_12 = "CONNECT-12"
+    CONNECT_13 = "CONNECT-13"
+    CONNECT_14 = "CONNECT-14"
 
     HEART_1 = "HEART-1"
     HEART_2 = "HEART-2"
     HEART_3 = "HEART-3"
+    HEART_4 = "HEART-4"
+    HEART_5 = "HEART-5"
 
     # patterns: spec/patterns.md
     TYPE_1 = "TYPE-1"
@@ -211,6 +223,9 @@ _OOM = frozenset(
         Rule.RECEIVE_6,
         Rule.CONNECT_4,
         Rule.CONNECT_5,
+        Rule.CONNECT_8,
+        Rule.CONNECT_10,
+        Rule.CONNECT_13,
         Rule.PUB_3,
         Rule.PUB_5,
         Rule.SUB_8,
@@ -223,11 +238,13 @@ _FAIL = frozenset(
         Rule.SEND_4,
         Rule.SEND_12,
         Rule.LINK_3,
+        Rule.LINK_6,
         Rule.RECEIVE_5,
         Rule.RECEIVE_8,
         Rule.CONNECT_1,
         Rule.CONNECT_2,
         Rule.CONNECT_3,
+        Rule.CONNECT_12,
         Rule.HEART_2,
         Rule.HEART_3,
         Rule.TYPE_1,

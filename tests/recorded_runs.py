@@ -3,6 +3,8 @@
 A play gets a `Stage`, on which every context records, and leaves everything open.
 """
 
+import errno
+import os
 import socket as os_socket
 import threading
 from collections.abc import Callable
@@ -340,8 +342,53 @@ def of_every_type(stage: Stage) -> None:
         refused(lambda: connected(context, PUSH, bound(context, PULL)[1]))
 
 
+class Exhausted:
+    """A listening descriptor whose process has, once, no descriptors left."""
+
+    def __init__(self, descriptor: os_socket.socket) -> None:
+        self.descriptor = descriptor
+        self.left = 1
+
+    def accept(self) -> tuple[os_socket.socket, object]:
+        if self.left:
+            self.left -= 1
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return self.descriptor.accept()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.descriptor, name)
+
+
+def turned_away(stage: Stage) -> None:
+    """A listener that can accept nobody rests, and goes on; the peer comes again."""
+    context = stage.context()
+    for refused_at in ([Site.ACCEPT], []):
+        pull, endpoint = bound(context, PULL)
+        if not refused_at:
+            listener = pull._core.listeners[endpoint]
+            stage.patch.setattr(listener, "descriptor", Exhausted(listener.descriptor))
+        stage.refused = refused_at
+        push = connected(stage.context(asks=False), PUSH, endpoint, RECONNECT_IVL=1)
+        seen(pull, EventKind.ACCEPT_FAILED)
+        push.send(b"patience")
+        assert pull.recv() == b"patience"
+
+
+def allocating(stage: Stage) -> None:
+    """Under ALLOCATE each occasion asks, and is refused once; in the end the connection is there."""
+    for site in (Site.RECONNECT, Site.HANDSHAKE, Site.HEARTBEAT):
+        context = stage.context(reconnect="ALLOCATE")
+        pull, endpoint = bound(stage.context(asks=False), PULL)
+        push = opened(context, PUSH, RECONNECT_IVL=1)
+        stage.refused = [site]
+        push.connect(endpoint)
+        push.send(b"after all")
+        assert pull.recv() == b"after all"
+        assert stage.refused == []
+
+
 PLAYS: tuple[Callable[[Stage], None], ...] = (
     parts_and_messages, refused_parts, reserved, conflated, full_queues, stalled, stalled_too_long,
     larger_than_the_pool, gone_in_mid_message, gone_with_messages_on_the_wire, comes_again, silent_peer, lock_step,
-    pairs, routed, published, all_or_none, upstream, of_every_type,
+    pairs, routed, published, all_or_none, upstream, of_every_type, turned_away, allocating,
 )  # fmt: skip

@@ -1,85 +1,200 @@
-"""The machine of a connection's life: one case for each rule, and what is true of every backoff and every heartbeat."""
+"""The machine of a connection's life: one case for each rule, and what is true of every life and every backoff."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from itertools import product
 
 import pytest
-from hypothesis import Phase, assume, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from enomem.model import connection
-from enomem.model.connection import FINAL, Beat, Made, Next, Pulse, Reason, destroyed, ended, made, pulse
+from enomem.model.connection import (
+    ALLOCATE,
+    FINAL,
+    LISTENING,
+    RECONNECTS,
+    RESERVED,
+    Event,
+    Life,
+    Listener,
+    Lived,
+    Made,
+    Phase,
+    Reason,
+    Reconnect,
+    Upkeep,
+    delay,
+    destroyed,
+    final,
+    made,
+)
 from enomem.model.memory import Pool, Site
-from enomem.model.rules import Rule
+from enomem.model.rules import Rule, RuleClass
+
+UPKEEP = Upkeep(session=1, engine=2, shake=4, beat=8, timer=16)
+ROOM = Pool(100, 40)
+ON_ITS_WAY = (Event.ATTEMPT, Event.CONNECTED, Event.GREETED, Event.SHOOK)
+
+
+def step(
+    pool: Pool, rule: Reconnect, life: Life, event: Event, reason: Reason = Reason.LOST, *, wanted: bool = True,
+    refuse: Site | None = None,
+) -> Lived:  # fmt: skip
+    return connection.step(pool, rule, UPKEEP, life, event, reason, wanted, refuse)
+
+
+def lived(rule: Reconnect, *events: Event, limit: int = 100) -> Lived:
+    """A connection that was made by a call, and to which this happened."""
+    got = connection.connect(Pool(limit, 0), rule, UPKEEP, None)
+    for event in events:
+        got = step(got.pool, rule, got.life, event)
+    return got
+
+
+def ending(why: Reason, initiated: bool = True, tries: int = 0, held: int = 31) -> Life:
+    return Life(Phase.CLOSING, initiated, tries, held, why)
+
 
 # --- one case for each rule
 
 
 def opened_again() -> None:
     for reason in set(Reason) - set(FINAL):
-        after = ended(reason, True, 0, 100, 0, 0.0)
-        assert (after.rules, after.then, after.delay, after.tries) == ((Rule.CONNECT_1,), Next.RECONNECT, 100, 1)
-    assert [ended(Reason.LOST, True, tries, 100, 1000, 0.0).delay for tries in range(6)] == [
-        100, 200, 400, 800, 1000, 1000,
-    ]  # fmt: skip
-    # No memory is not the peer's fault.
-    assert ended(Reason.NO_MEMORY, True, 3, 100, 0, 0.5).delay == 150
+        after = step(ROOM, RESERVED, ending(reason, tries=3), Event.GONE)
+        assert (after.rules, after.asked) == ((Rule.CONNECT_1,), ())
+        assert after.life == Life(Phase.WAITING, True, 4, 31, reason)
+        assert after.pool == ROOM
+    assert step(ROOM, RESERVED, ending(Reason.LOST, tries=RESERVED.most), Event.GONE).life.tries == RESERVED.most
+    # Under ALLOCATE the attempt's memory goes back, and a timer is asked for.
+    got = step(ROOM, ALLOCATE, ending(Reason.LOST, held=15), Event.GONE)
+    assert (got.life.held, got.pool.used, [need.site for need in got.asked]) == (17, 42, [Site.TIMER])
 
 
 def not_ours() -> None:
-    for reason in Reason:
-        assert ended(reason, False, 2, 100, 0, 0.0) == connection.Ended((Rule.CONNECT_2,), Next.DESTROY)
+    for reason, rule in product(Reason, RECONNECTS):
+        got = step(ROOM, rule, ending(reason, initiated=False), Event.GONE)
+        assert got == Lived((Rule.CONNECT_2, Rule.MEM_4), Pool(100, 9), Life(Phase.CLOSED, False, 0, 0, reason))
 
 
-def final() -> None:
+def given_up() -> None:
     for reason in FINAL:
-        assert ended(reason, True, 2, 100, 0, 0.0) == connection.Ended((Rule.CONNECT_3,), Next.DESTROY)
-    assert ended(Reason.LOST, True, 0, -1, 0, 0.0).rules == (Rule.CONNECT_3,)
+        got = step(ROOM, RESERVED, ending(reason), Event.GONE)
+        assert got == Lived((Rule.CONNECT_3, Rule.MEM_4), Pool(100, 9), Life(Phase.CLOSED, True, 0, 0, reason))
+    assert step(ROOM, RESERVED, ending(Reason.LOST), Event.GONE, wanted=False).rules[0] == Rule.CONNECT_3
+    # No memory is final only where it counts as an error of the protocol.
+    assert not final(RESERVED, Reason.NO_MEMORY)
+    assert final(replace(RESERVED, forgives=False), Reason.NO_MEMORY)
 
 
 def refused_to_make() -> None:
     for refuse, rule in ((Site.SOCKET, Rule.MEM_3), (None, Rule.MEM_2)):
         pool = Pool(10, 5)
-        got = made(pool, Site.SOCKET, 6 if rule == Rule.MEM_2 else 5, False, refuse)
-        assert (got.rules, got.pool, got.refused) == ((Rule.CONNECT_4, rule), pool, Site.SOCKET)
-    assert made(Pool(10, 5), Site.LISTENER, 5, False, None).pool == Pool(10, 10)
+        got = made(pool, Site.SOCKET, 6 if rule == Rule.MEM_2 else 5, refuse)
+        assert got == Made((Rule.CONNECT_4, rule), pool, Site.SOCKET)
+    assert made(Pool(10, 5), Site.LISTENER, 5, None).pool == Pool(10, 10)
     assert destroyed(Pool(10, 10), 5) == Pool(10, 5)
+    for rule, amount in ((RESERVED, 31), (ALLOCATE, 1)):
+        got = connection.connect(Pool(100, 0), rule, UPKEEP, None)
+        assert (got.pool.used, got.life) == (amount, Life(Phase.WAITING, True, 0, amount, Reason.LOST))
+        refused = connection.connect(Pool(amount - 1, 0), rule, UPKEEP, None)
+        assert (refused.rules, refused.life) == ((Rule.CONNECT_4, Rule.MEM_2), Life())
+        assert refused.pool == Pool(amount - 1, 0)
 
 
 def refused_to_accept() -> None:
-    got = made(Pool(10, 5), Site.CONNECTION, 5, True, Site.CONNECTION)
-    assert got == Made((Rule.CONNECT_5, Rule.MEM_3), Pool(10, 5), Site.CONNECTION)
+    for rule, amount in ((RESERVED, 31), (ALLOCATE, 3)):
+        got = connection.accept(Pool(100, 0), rule, UPKEEP, LISTENING, None)
+        assert (got.life, got.listener) == (Life(Phase.GREETING, False, 0, amount, Reason.LOST), LISTENING)
+        refused = connection.accept(ROOM, rule, UPKEEP, LISTENING, Site.ACCEPT)
+        assert (refused.rules, refused.pool, refused.refused) == ((Rule.CONNECT_5, Rule.MEM_3), ROOM, Site.ACCEPT)
+        assert (refused.life.phase, refused.listener) == (Phase.CLOSED, Listener(resting=True))
+        assert connection.rested(refused.listener) == LISTENING
 
 
-def ping() -> None:
-    assert pulse(1000, 990, -1, 100, 50, 0) == Pulse(Rule.HEART_1, Beat.PING)
-    assert pulse(1000, 990, 900, 100, 50, 0) == Pulse(Rule.HEART_1, Beat.PING)
-    assert pulse(1000, 990, 950, 100, 50, 0) == Pulse(Rule.HEART_1, Beat.WAIT, 1050)
-    # Unanswered: the next one waits for the answer, and the clock for the end of the patience.
-    assert pulse(1000, 880, 900, 100, 150, 0) == Pulse(Rule.HEART_1, Beat.WAIT, 1050)
+def attempted() -> None:
+    assert lived(RESERVED, Event.ATTEMPT).rules == (Rule.CONNECT_6,)
+    got = lived(ALLOCATE, Event.ATTEMPT)
+    assert (got.rules, got.life.held, got.asked[0].site) == ((Rule.CONNECT_6, Rule.MEM_1), 3, Site.RECONNECT)
+    # The timer has fired: it is needed no more.
+    waits = step(ROOM, ALLOCATE, ending(Reason.LOST, held=15), Event.GONE)
+    assert step(waits.pool, ALLOCATE, waits.life, Event.ATTEMPT).life.held == 3
 
 
-def no_answer() -> None:
-    assert pulse(1000, 880, 900, 100, 100, 0) == Pulse(Rule.HEART_2, Beat.DEAD)
-    assert pulse(999, 880, 900, 100, 100, 0).beat == Beat.WAIT
-    # Whatever came is an answer.
-    assert pulse(1000, 900, 900, 200, 100, 0).beat == Beat.WAIT
+def on_its_way() -> None:
+    for rule, amounts in ((RESERVED, [31] * 4), (ALLOCATE, [3, 3, 7, 15])):
+        steps = [lived(rule, *ON_ITS_WAY[: count + 1]) for count in range(4)]
+        assert [got.life.held for got in steps] == [got.pool.used for got in steps] == amounts
+        assert [got.life.phase.value for got in steps] == ["connecting", "greeting", "handshake", "ready"]
+        assert [got.rules[0] for got in steps[1:]] == [Rule.CONNECT_7] * 3
 
 
-def silent_for_its_time_to_live() -> None:
-    assert pulse(1000, 500, -1, 0, 0, 500) == Pulse(Rule.HEART_3, Beat.DEAD)
-    assert pulse(999, 500, -1, 0, 0, 500) == Pulse(Rule.HEART_1, Beat.WAIT, 1000)
+def no_memory_on_the_way() -> None:
+    for count, site in ((0, Site.RECONNECT), (2, Site.HANDSHAKE), (3, Site.HEARTBEAT)):
+        before = lived(ALLOCATE, *ON_ITS_WAY[:count])
+        got = step(before.pool, ALLOCATE, before.life, ON_ITS_WAY[count], refuse=site)
+        assert (got.rules, got.refused, got.pool) == ((Rule.CONNECT_8, Rule.MEM_3), site, before.pool)
+        assert got.life == replace(before.life, phase=Phase.CLOSING, why=Reason.NO_MEMORY)
+        assert step(got.pool, ALLOCATE, got.life, Event.GONE).life.phase == Phase.WAITING
+
+
+def of_use() -> None:
+    life = Life(Phase.READY, True, 5, 31)
+    got = step(ROOM, RESERVED, life, Event.USED)
+    assert (got.rules, got.life) == ((Rule.CONNECT_9,), replace(life, tries=0))
+    # Accepted and dropped again, the tries go on: neither a connection nor a handshake is of use.
+    got = lived(RESERVED)
+    for tries in range(1, 5):
+        for event in (*ON_ITS_WAY, Event.END, Event.GONE):
+            got = step(got.pool, RESERVED, got.life, event)
+        assert got.life.tries == tries
+
+
+def stalls() -> None:
+    ready = lived(ALLOCATE, *ON_ITS_WAY)
+    got = step(ready.pool, ALLOCATE, ready.life, Event.STALL)
+    assert (got.rules, got.asked, got.pool) == ((Rule.CONNECT_10,), (), ready.pool)
+    assert got.life == replace(ready.life, phase=Phase.STALLED)
+
+
+def goes_on() -> None:
+    stalled = lived(RESERVED, *ON_ITS_WAY, Event.STALL)
+    got = step(stalled.pool, RESERVED, stalled.life, Event.RESUME)
+    assert (got.rules, got.life.phase) == ((Rule.CONNECT_11,), Phase.READY)
+
+
+def ends() -> None:
+    for phase, reason in product(set(Phase) - {Phase.CLOSING, Phase.CLOSED}, Reason):
+        got = step(ROOM, ALLOCATE, Life(phase, True, 2, 7), Event.END, reason)
+        assert got == Lived((Rule.CONNECT_12,), ROOM, Life(Phase.CLOSING, True, 2, 7, reason))
+
+
+def no_timer() -> None:
+    got = step(ROOM, ALLOCATE, ending(Reason.LOST, held=15), Event.GONE, refuse=Site.TIMER)
+    assert (got.rules, got.refused) == ((Rule.CONNECT_13, Rule.MEM_3), Site.TIMER)
+    assert (got.pool.used, got.life) == (25, Life(Phase.CLOSED, True, 1, 0, Reason.NO_MEMORY))
+
+
+def too_late() -> None:
+    for event in Event:
+        assert step(ROOM, RESERVED, Life(), event) == Lived((Rule.CONNECT_14,), ROOM, Life())
 
 
 CASES: dict[Rule, Callable[[], None]] = {
     Rule.CONNECT_1: opened_again,
     Rule.CONNECT_2: not_ours,
-    Rule.CONNECT_3: final,
+    Rule.CONNECT_3: given_up,
     Rule.CONNECT_4: refused_to_make,
     Rule.CONNECT_5: refused_to_accept,
-    Rule.HEART_1: ping,
-    Rule.HEART_2: no_answer,
-    Rule.HEART_3: silent_for_its_time_to_live,
+    Rule.CONNECT_6: attempted,
+    Rule.CONNECT_7: on_its_way,
+    Rule.CONNECT_8: no_memory_on_the_way,
+    Rule.CONNECT_9: of_use,
+    Rule.CONNECT_10: stalls,
+    Rule.CONNECT_11: goes_on,
+    Rule.CONNECT_12: ends,
+    Rule.CONNECT_13: no_timer,
+    Rule.CONNECT_14: too_late,
 }
 
 
@@ -89,107 +204,57 @@ def test_a_rule(rule: Rule) -> None:
 
 
 def test_no_rule_is_forgotten() -> None:
-    assert set(CASES) == {rule for rule in Rule if rule.value.startswith(("CONNECT-", "HEART-"))}
+    assert set(CASES) == {rule for rule in Rule if rule.value.startswith("CONNECT-")}
 
 
-def test_nothing_is_looked_at_again_where_nothing_is_due() -> None:
-    assert pulse(1000, 900, -1, 0, 0, 0).again == -1
-    # Unanswered, and no timeout: the next thing that happens is what the peer sends.
-    assert pulse(5000, 880, 900, 100, 0, 0) == Pulse(Rule.HEART_1, Beat.WAIT, -1)
+# --- every life
+
+
+@given(
+    st.sampled_from(RECONNECTS), st.integers(0, 60), st.booleans(),
+    st.lists(st.tuples(st.sampled_from(Event), st.sampled_from(Reason), st.booleans(), st.sampled_from([None, *Site])))
+)  # fmt: skip
+def test_whatever_happens_the_accounts_are_right(
+    rule: Reconnect, limit: int, initiated: bool, story: list[tuple[Event, Reason, bool, Site | None]]
+) -> None:
+    """A step for every event in every phase; what is used is what is held; a refusal takes nothing."""
+    pool = Pool(limit, 0)
+    if initiated:
+        got = connection.connect(pool, rule, UPKEEP, None)
+    else:
+        got = connection.accept(pool, rule, UPKEEP, LISTENING, None)
+    for event, reason, wanted, refuse in story:
+        before = got
+        got = connection.step(before.pool, rule, UPKEEP, before.life, event, reason, wanted, refuse)
+        assert got.pool.used == got.life.held
+        assert 0 <= got.pool.used <= limit
+        assert got.life.initiated == initiated
+        assert (got.refused is not None) == (got.rules[0].kind == RuleClass.OOM and event != Event.STALL)
+        if got.refused is not None:
+            assert got.pool.used <= before.pool.used
+        if got.life.phase == Phase.CLOSED:
+            assert got.life.held == 0
+        if rule is RESERVED:
+            assert got.asked == ()
+            assert got.life.held in (0, UPKEEP.whole)
+            if got.life.phase == Phase.CLOSED and before.life.phase != Phase.CLOSED:
+                assert not initiated or not wanted or before.life.why in FINAL
 
 
 # --- backoff
 
 
 @given(
-    st.sampled_from([reason for reason in Reason if reason not in FINAL]), st.integers(0, 100), st.integers(0, 10_000),
-    st.integers(0, 1_000_000), st.floats(0, 1, exclude_max=True),
+    st.integers(0, 100), st.integers(0, 10_000), st.integers(0, 1_000_000), st.floats(0, 1, exclude_max=True)
 )  # fmt: skip
-def test_the_delay_grows_and_is_bounded(reason: Reason, tries: int, interval: int, longest: int, jitter: float) -> None:
-    plain = [ended(reason, True, count, interval, longest, 0.0) for count in (tries, tries + 1)]
-    assert interval <= plain[0].delay <= plain[1].delay <= max(interval, longest)
-    if interval and longest > interval and plain[0].delay < longest:
-        assert plain[1].delay == min(longest, 2 * plain[0].delay)
-    shaken = ended(reason, True, tries, interval, longest, jitter)
-    assert plain[0].delay <= shaken.delay <= plain[0].delay + interval
-    assert (shaken.tries, shaken.then, shaken.rules) == (tries + 1, Next.RECONNECT, (Rule.CONNECT_1,))
+def test_the_delay_grows_and_is_bounded(tries: int, interval: int, longest: int, jitter: float) -> None:
+    plain = [delay(count, interval, longest, 0.0) for count in (tries, tries + 1)]
+    assert interval <= plain[0] <= plain[1] <= max(interval, longest)
+    if tries and interval and longest > interval and plain[0] < longest:
+        assert plain[1] == min(longest, 2 * plain[0])
+    assert plain[0] <= delay(tries, interval, longest, jitter) <= plain[0] + interval
 
 
-# --- heartbeats
-
-MOMENTS = st.integers(0, 3000)
-SPANS = st.one_of(st.just(0), st.integers(0, 1000))
-
-
-ANY_MOMENT = given(MOMENTS, SPANS, st.one_of(st.just(-1), SPANS), SPANS, SPANS, SPANS)
-
-
-def look(now: int, silent: int, since: int, interval: int, timeout: int, ttl: int) -> None:
-    """Look at the clock when the peer is ``silent`` for so long and was pinged ``since`` so long (-1 never)."""
-    heard, pinged = now - silent, now - since if since >= 0 else -1
-    assume(heard >= 0)
-    assume(pinged >= -1)
-    got = connection.pulse(now, heard, pinged, interval, timeout, ttl)
-    unanswered = interval > 0 and pinged >= 0 and heard < pinged
-    deadlines = [heard + ttl] if ttl else []
-    deadlines += [pinged + timeout] if unanswered and timeout else []
-    assert (got.beat == Beat.DEAD) == any(deadline <= now for deadline in deadlines)
-    if interval > 0 and not unanswered:
-        due = now if pinged < 0 else pinged + interval
-        deadlines.append(due)
-        if got.beat != Beat.DEAD:
-            assert (got.beat == Beat.PING) == (due <= now)
-    else:
-        assert got.beat != Beat.PING
-    if got.beat == Beat.WAIT:
-        # At the first deadline and no sooner: a look in between would find nothing to do.
-        assert got.again == min(deadlines, default=-1)
-        assert got.again == -1 or got.again > now
-
-
-@given(st.integers(1, 500), st.integers(0, 500), st.lists(st.tuples(st.booleans(), st.integers(0, 400)), max_size=20))
-def test_a_peer_that_answers_lives_and_one_that_does_not_dies(
-    interval: int, timeout: int, events: list[tuple[bool, int]]
-) -> None:
-    """A clock that is looked at when it says so, and a peer that answers the next PING, or not, after some time."""
-    now, heard, pinged = 0, 0, 0
-    for answers, delay in events:
-        got = connection.pulse(now, heard, pinged, interval, timeout, 0)
-        if got.beat == Beat.DEAD:
-            assert timeout > 0
-            assert now - pinged >= timeout
-            return
-        if got.beat == Beat.PING:
-            pinged, heard = now, min(heard, now - 1)
-            if answers and (timeout == 0 or delay < timeout):
-                now += delay
-                heard = now
-            continue
-        if got.again < 0:
-            return
-        assert got.again > now
-        now = got.again
-
-
-test_a_heartbeat_misses_no_deadline = ANY_MOMENT(look)
-
-
-def always_again(now: int, heard: int, pinged: int, interval: int, timeout: int, ttl: int) -> Pulse:
-    got = pulse(now, heard, pinged, interval, timeout, ttl)
-    return Pulse(got.rule, got.beat, now + 1) if got.beat == Beat.WAIT else got
-
-
-def forgets_the_peers_time(now: int, heard: int, pinged: int, interval: int, timeout: int, ttl: int) -> Pulse:
-    return pulse(now, heard, pinged, interval, timeout, 0)
-
-
-def pings_on(now: int, heard: int, pinged: int, interval: int, timeout: int, ttl: int) -> Pulse:
-    return pulse(now, max(heard, pinged), pinged, interval, timeout, ttl)
-
-
-@pytest.mark.parametrize("mutant", [always_again, forgets_the_peers_time, pings_on], ids=lambda mutant: mutant.__name__)
-def test_a_defect_misses_one(mutant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "pulse", mutant)
-    found = settings(phases=[Phase.generate], report_multiple_bugs=False)(ANY_MOMENT(look))
-    with pytest.raises(AssertionError):
-        found()
+def test_the_delay_begins_with_the_interval() -> None:
+    assert [delay(tries, 100, 1000, 0.0) for tries in range(1, 7)] == [100, 200, 400, 800, 1000, 1000]
+    assert delay(4, 100, 0, 0.5) == 150

@@ -45,9 +45,9 @@ def test_a_socket_a_listener_and_a_target_are_charged_until_they_go() -> None:
 def test_both_ends_of_a_connection_are_charged() -> None:
     with room() as stage:
         first, second = stage.pair("PULL", "PUSH")
-        assert sites(stage)[Site.CONNECTION] == 2 * CONNECTION
+        assert (sites(stage)[Site.CONNECTION], sites(stage)[Site.ACCEPT]) == (CONNECTION, CONNECTION)
         second.close()
-        eventually(lambda: Site.CONNECTION not in sites(stage), "the other end notices")
+        eventually(lambda: Site.ACCEPT not in sites(stage), "the other end notices")
         assert not first.closed
 
 
@@ -287,7 +287,7 @@ def test_a_refused_connection_leaves_no_pipe() -> None:
 
 
 def test_who_is_turned_away_comes_again_and_the_listener_goes_on() -> None:
-    allocator = Allocator(Site.CONNECTION)
+    allocator = Allocator(Site.ACCEPT)
     with room(allocator=allocator) as stage, enomem.Context() as outside:
         pull = stage.bound("PULL")
         pull.monitor_events()
@@ -297,7 +297,7 @@ def test_who_is_turned_away_comes_again_and_the_listener_goes_on() -> None:
         push.send(b"patience")
         event = events_until(pull, EventKind.ACCEPT_FAILED)[-1]
         assert (event.rule, event.value, event.reason) == (Rule.CONNECT_5, errno.ENOMEM, "no memory")
-        assert Site.CONNECTION not in sites(stage)
+        assert Site.ACCEPT not in sites(stage)
         allocator.sites = set()
         assert pull.recv() == b"patience"
 

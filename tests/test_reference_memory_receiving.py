@@ -164,7 +164,7 @@ def test_a_stall_that_lasts_too_long_ends_with_the_connection() -> None:
         assert pull.recv() == b"whole"
         with fails(Again):
             pull.recv(enomem.DONTWAIT)
-        assert Site.CONNECTION not in sites(stage)
+        assert Site.ACCEPT not in sites(stage)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -231,7 +231,7 @@ def test_a_peer_that_is_turned_away_without_memory() -> None:
     refused: set[Site] = set()
     with room(allocator=lambda site, _: site not in refused) as stage:
         pull = watched(stage, "PULL")
-        refused.add(Site.CONNECTION)
+        refused.add(Site.ACCEPT)
         raw = stage._keep(Raw.connect(pull.last_endpoint))
         event = events_until(pull, K.ACCEPT_FAILED)[-1]
         assert (event.reason, event.rule, event.value) == (Reason.NO_MEMORY.value, Rule.CONNECT_5, errno.ENOMEM)

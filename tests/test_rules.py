@@ -11,9 +11,9 @@ from enomem.checks import pattern_properties
 from enomem.checks.families import registry
 from enomem.checks.properties import PROPERTIES
 from enomem.model.application import Recovery
-from enomem.model.memory import Site
+from enomem.model.memory import NEVER, Site
 from enomem.model.policies import POLICIES
-from enomem.model.rules import Rule
+from enomem.model.rules import Rule, RuleClass
 from enomem.spec.text import Entry, entries, parse
 
 ENTRIES = entries()
@@ -97,14 +97,16 @@ def test_every_policy_and_recovery_has_an_entry_and_every_entry_one_of_them() ->
 
 def test_every_site_has_a_row_and_every_row_a_site() -> None:
     assert list(site_rows()) == [site.name for site in Site]
-    assert all(len(cells) == 5 and all(cells) for cells in site_rows().values())
+    assert all(len(cells) == 7 and all(cells) for cells in site_rows().values())
 
 
-def test_a_failure_at_a_site_leads_to_a_rule_and_at_commit_there_is_none() -> None:
+def test_a_failure_at_a_site_leads_to_a_rule_where_anybody_asks_there() -> None:
     for name, cells in site_rows().items():
-        rules = [found for found in REFERENCE.findall(cells[3]) if found in {rule.value for rule in Rule}]
-        assert bool(rules) == (name != Site.COMMIT.name)
-    assert "SAFE-COMMIT" in site_rows()[Site.COMMIT.name][3]
+        rules = [found for found in REFERENCE.findall(cells[5]) if found in {rule.value for rule in Rule}]
+        assert bool(rules) == (Site[name] not in NEVER)
+        assert all(Rule(found).kind == RuleClass.OOM or found == "SEND-14" for found in rules)
+        assert cells[0].startswith("nobody") == (Site[name] in NEVER)
+    assert "SAFE-COMMIT" in site_rows()[Site.COMMIT.name][5]
 
 
 def test_assumptions_named_by_properties_exist_and_every_assumption_is_named() -> None:

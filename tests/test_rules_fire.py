@@ -8,7 +8,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from struct import pack
@@ -22,7 +22,8 @@ import wire_streams as w
 from enomem.checks import firing, matrix, pattern_pictures
 from enomem.checks.families import pictures as family_pictures
 from enomem.checks.firing import Where
-from enomem.model import connection, receive
+from enomem.model import connection, heartbeat, link, receive
+from enomem.model.connection import Event, Life, Phase, Reason, Upkeep
 from enomem.model.memory import Pool, Site
 from enomem.model.patterns import conflate, pattern, router, subscriptions, xpub
 from enomem.model.patterns.fan_out import all_or_none
@@ -84,13 +85,23 @@ def receiving(seen: Seen) -> None:
 
 
 def connections(seen: Seen) -> None:
-    for reason, initiated, tries in product(connection.Reason, (False, True), (0, 3)):
-        seen.note(connection.ended(reason, initiated, tries, 100, 1000, 0.5))
+    lives = [Life(phase, initiated, 1, 9) for phase, initiated in product(Phase, (False, True))]
+    sites = (None, Site.RECONNECT, Site.HANDSHAKE, Site.HEARTBEAT, Site.TIMER)
+    for rule, life, event, refuse in product(connection.RECONNECTS, lives, Event, sites):
+        for why in (Reason.LOST, Reason.PROTOCOL):
+            ending = replace(life, why=why)
+            seen.note(connection.step(Pool(40, 20), rule, Upkeep(), ending, event, why, True, refuse))
+    for rule, limit in product(connection.RECONNECTS, (1, 9)):
+        seen.note(connection.connect(Pool(limit, 0), rule, Upkeep(), None))
+        seen.note(connection.accept(Pool(limit, 0), rule, Upkeep(), connection.LISTENING, None))
+    for limit in (1, 9):
+        seen.note(connection.made(Pool(limit, 0), Site.LISTENER, 2, None))
     for heard, pinged, ttl in product((0, 50), (-1, 40), (0, 60)):
         for now in (60, 120, 200):
-            seen.note(connection.pulse(now, heard, pinged, 50, 70, ttl))
-    for by_peer, refuse in product((False, True), (None, Site.CONNECTION)):
-        seen.note(connection.made(Pool(4, 0), Site.CONNECTION, 2, by_peer, refuse))
+            seen.note(heartbeat.pulse(now, heard, pinged, 50, 70, ttl))
+    heartbeat.unheard(9, 5, False)
+    heartbeat.sign(False, 0)
+    link.carried_over(1)
 
 
 def tables(seen: Seen) -> None:

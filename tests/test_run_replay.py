@@ -52,7 +52,7 @@ def test_the_model_does_what_was_recorded(path: Path) -> None:
 def test_both_directions(path: Path) -> None:
     hand = Hand(path)
     steps = hand.steps
-    pool = steps(connection, "made", "pool", hand.pool, Site.CONNECTION, 40, False, None).pool
+    pool = steps(connection, "made", "pool", hand.pool, Site.LISTENER, 40, None).pool
     assert steps(receive, "room", "push1.1", hand.inbox, 1000) == 1000
     got = steps(receive, "arrived", "push1.1", pool, hand.inbox, 2, 20, 4, None)
     inbox = steps(receive, "taken", "push1.1", got.inbox, 8)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import pipe as pipes
 from ..memory import Site
-from .weights import CONNECTION, LISTENER, SOCKET
+from .weights import LISTENER, SOCKET
 
 if TYPE_CHECKING:
     from .core import Core
@@ -16,8 +16,9 @@ def count(core: Core, sites: dict[Site, int]) -> None:
     """Add what this socket holds, by site."""
     sites[Site.SOCKET] += SOCKET
     sites[Site.LISTENER] += LISTENER * len(core.listeners)
-    apart = [connection for connection in core.connections if not connection.initiated]
-    sites[Site.CONNECTION] += CONNECTION * (len(apart) + len(core.targets))
+    apart = [connection.living for connection in core.connections if not connection.initiated]
+    for living in (*apart, *(target.living for target in core.targets)):
+        sites[living.site] += living.life.held
     sites[Site.SUBSCRIPTION] += core.topics.units
     sites[Site.RECEIVE_BODY] += core.incoming.units + core.incoming.envelope_units
     for connection in core.connections:

@@ -9,18 +9,20 @@ import random
 import socket as os_socket
 from typing import TYPE_CHECKING
 
-from ..connection import Reason
-from ..memory import Pool, Site
+from .. import connection as life
+from ..connection import LISTENING, Event, Reason
+from ..memory import Site
 from ..rules import Rule
 from . import endpoints, nearby
 from .connections import Connection
 from .constants import Option
 from .endpoints import ACCEPT_DELAY, Address, Listener, Target
 from .errors import AddressInUse, InvalidArgument, NoMemory, SocketError
+from .living import Living
 from .monitor import EventKind
 from .reactor import READABLE, WRITABLE
 from .sessions import Session
-from .weights import CONNECTION, LISTENER
+from .weights import LISTENER
 
 if TYPE_CHECKING:
     from .core import Core
@@ -109,7 +111,7 @@ def unlisten(core: Core, endpoint: str) -> None:
         del context.inproc[listener.address.path]
     else:
         number = listener.descriptor.fileno()
-        if not listener.resting:
+        if not listener.state.resting:
             context.reactor.forget(number)
         listener.descriptor.close()
         if listener.address.transport == "ipc" and not endpoint.startswith("ipc://@"):
@@ -128,9 +130,12 @@ def accept(core: Core, listener: Listener) -> None:
     except OSError as error:
         core.tell(EventKind.ACCEPT_FAILED, listener.endpoint, error.strerror or "", value=error.errno or 0)
         if error.errno in EXHAUSTED:
+            listener.state = core.context.steps(life, "exhausted", listener.endpoint, listener.state)
             _rest(core, listener)
         return
-    if not core.context.may_obtain(Site.CONNECTION, CONNECTION):
+    living = Living(core)
+    listener.state = living.accept(listener.state)
+    if not living.exists:
         descriptor.close()
         core.tell(
             EventKind.ACCEPT_FAILED, listener.endpoint, Reason.NO_MEMORY.value, rule=Rule.CONNECT_5, value=errno.ENOMEM
@@ -143,28 +148,27 @@ def accept(core: Core, listener: Listener) -> None:
     except OSError as error:
         # The peer has gone again; the listener goes on.
         descriptor.close()
-        core.context.release(Site.CONNECTION, CONNECTION)
+        living.destroy(Reason.LOST)
         core.tell(EventKind.ACCEPT_FAILED, listener.endpoint, error.strerror or "", value=error.errno or 0)
         return
-    _accepted(core, descriptor, listener.endpoint)
+    _accepted(core, descriptor, listener.endpoint, living)
 
 
 def _rest(core: Core, listener: Listener) -> None:
     assert listener.descriptor is not None
     number = listener.descriptor.fileno()
     core.context.reactor.forget(number)
-    listener.resting = True
 
     def go_on() -> None:
         if core.listeners.get(listener.endpoint) is listener:
-            listener.resting = False
+            listener.state = core.context.steps(life, "rested", listener.endpoint, listener.state)
             core.context.reactor.watch(number, READABLE, lambda _mask: accept(core, listener))
 
     core.context.reactor.later(ACCEPT_DELAY, go_on)
 
 
-def _accepted(core: Core, descriptor: os_socket.socket, endpoint: str) -> Connection:
-    connection = Connection(core, descriptor, None, endpoint, initiated=False)
+def _accepted(core: Core, descriptor: os_socket.socket, endpoint: str, living: Living) -> Connection:
+    connection = Connection(core, descriptor, None, endpoint, living)
     core.connections.add(connection)
     core.tell(EventKind.ACCEPTED, endpoint, value=connection.number)
     connection.start()
@@ -186,15 +190,15 @@ def connect(core: Core, text: str) -> None:
     if called and core.routes and core.routing.holder(called) is not None:
         raise InvalidArgument(f"another peer is called {called!r} already")
     context.reactor.start()
-    before, target = context.pool, None
-    context.obtain(Site.CONNECTION, CONNECTION)
+    target, living = None, Living(core)
+    living.connect()
     try:
-        target = Target(address, core.new_session(None))
+        target = Target(address, core.new_session(None), living)
         _attached(core, target)
         core.last_endpoint = text
         _attempt(core, target)
     except MemoryError:
-        _unmade(core, target, before)
+        _unmade(core, target, living)
         raise
 
 
@@ -207,21 +211,21 @@ def _attached(core: Core, target: Target) -> None:
     if not core.attach(session):
         # PAIR has its peer: the endpoint is kept, and nothing is sent there.
         context.steps.end(session.name)
-        context.release(Site.CONNECTION, CONNECTION)
+        target.living.destroy(Reason.SECOND_PEER)
         raise SocketError(f"this socket has its peer already and cannot connect to {text}", errno.EISCONN)
     if session.called and core.routes:
         session.routing_id = core.routing.add(session.called, session)
     core.targets.append(target)
 
 
-def _unmade(core: Core, target: Target | None, before: Pool) -> None:
+def _unmade(core: Core, target: Target | None, living: Living) -> None:
     """The interpreter had no memory for all that a connect needs: nothing of it is left behind."""
     if target is not None and target in core.targets:
         stop(core, target, Reason.NO_MEMORY)
         return
     if target is not None and target.session.place >= 0:
         core.detach(target.session)
-    core.context.pool = before
+    living.destroy(Reason.NO_MEMORY)
 
 
 def _attempt(core: Core, target: Target) -> None:
@@ -232,10 +236,13 @@ def _attempt(core: Core, target: Target) -> None:
         if listener is not None:
             _join(core, target, listener)
         return
+    if not target.living.came(Event.ATTEMPT):
+        _refused(core, target, Reason.NO_MEMORY)
+        return
     try:
         descriptor = endpoints.connecting(address, core.options)
     except OSError as error:
-        _refused(core, target, error.strerror or str(error))
+        _refused(core, target, Reason.REFUSED, error.strerror or str(error))
         return
     target.attempt = descriptor
     number = descriptor.fileno()
@@ -264,58 +271,61 @@ def _connected(core: Core, target: Target, descriptor: os_socket.socket, code: i
             code = error.errno or errno.EIO
     if code:
         descriptor.close()
-        _refused(core, target, os.strerror(code))
+        _refused(core, target, Reason.REFUSED, os.strerror(code))
         return
     _begin(core, target, descriptor)
 
 
 def _begin(core: Core, target: Target, descriptor: os_socket.socket) -> Connection:
-    connection = Connection(core, descriptor, target.session, target.address.text, initiated=True)
+    target.living.step(Event.CONNECTED)
+    connection = Connection(core, descriptor, target.session, target.address.text, target.living)
     core.connections.add(connection)
     core.tell(EventKind.CONNECTED, target.address.text, value=connection.number)
     connection.start()
     return connection
 
 
-def _refused(core: Core, target: Target, detail: str) -> None:
-    from .. import connection as life
-
-    session = target.session
-    core.tell(EventKind.CLOSED, target.address.text, f"{Reason.REFUSED.value}: {detail}")
-    after = core.context.steps(
-        life, "ended", target.address.text, Reason.REFUSED, True, session.tries,
-        core.options.number(Option.RECONNECT_IVL), core.options.number(Option.RECONNECT_IVL_MAX), core.jitter(),
-    )  # fmt: skip
-    if after.then == life.Next.RECONNECT:
-        session.tries = after.tries
-        retry(core, session, after.delay)
+def _refused(core: Core, target: Target, reason: Reason, detail: str = "") -> None:
+    """An attempt came to nothing: the machine says what follows."""
+    session, living = target.session, target.living
+    core.tell(EventKind.CLOSED, target.address.text, f"{reason.value}: {detail}" if detail else reason.value)
+    living.step(Event.END, reason)
+    living.step(Event.GONE, wanted=core.wants(session))
+    if living.exists:
+        retry(core, session)
     else:
-        stop(core, target, Reason.REFUSED)
+        stop(core, target, reason)
 
 
-def retry(core: Core, session: Session, delay: int) -> None:
-    """Connect again after ``delay`` milliseconds."""
+def retry(core: Core, session: Session) -> None:
+    """Connect again after a while."""
     target = session.target
     assert target is not None
+    delay = core.delay(target.living.life.tries)
     core.tell(EventKind.CONNECT_RETRIED, target.address.text, value=delay)
     session.timer = core.context.reactor.later(delay, lambda: _attempt(core, target))
 
 
 def _join(core: Core, target: Target, listening: Core) -> None:
     """Connect two sockets of one process, by a pair of descriptors and the same bytes as ever."""
-    if not listening.context.may_obtain(Site.CONNECTION, CONNECTION):
+    if not target.living.came(Event.ATTEMPT):
+        _refused(core, target, Reason.NO_MEMORY)
+        return
+    living = Living(listening)
+    living.accept(LISTENING)
+    if not living.exists:
         listening.tell(EventKind.ACCEPT_FAILED, target.address.text, Reason.NO_MEMORY.value, rule=Rule.CONNECT_5)
-        _refused(core, target, Reason.NO_MEMORY.value)
+        _refused(core, target, Reason.REFUSED, Reason.NO_MEMORY.value)
         return
     try:
         ours, theirs = os_socket.socketpair()
     except OSError as error:
-        listening.context.release(Site.CONNECTION, CONNECTION)
-        _refused(core, target, error.strerror or str(error))
+        living.destroy(Reason.LOST)
+        _refused(core, target, Reason.REFUSED, error.strerror or str(error))
         return
     ours.setblocking(False)
     theirs.setblocking(False)
-    there = _accepted(listening, theirs, target.address.text)
+    there = _accepted(listening, theirs, target.address.text, living)
     nearby.joined(_begin(core, target, ours), there)
 
 
@@ -352,9 +362,11 @@ def stop(core: Core, target: Target, reason: Reason) -> None:
     connection = session.connection or next((c for c in core.connections if c.session is session), None)
     if connection is not None:
         connection.end(reason)
-    elif not session.ended:
-        core.context.release(Site.CONNECTION, CONNECTION)
-        core.drop_pipe(session)
+    else:
+        if target.living.exists:
+            target.living.destroy(reason)
+        if not session.ended:
+            core.drop_pipe(session)
 
 
 __all__ = ["ACCEPT_DELAY", "Address", "NoMemory", "accept", "bind", "connect", "disconnect", "retry", "stop", "unbind"]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import socket as os_socket
 from typing import TYPE_CHECKING
 
-from .. import connection as life
-from .. import link
-from ..connection import Beat, Reason
+from .. import heartbeat, link
+from ..connection import Event, Phase, Reason
+from ..heartbeat import Beat
 from ..rules import Rule
 from ..wire import commands
 from ..wire.decoder import Decoder
@@ -24,6 +24,7 @@ from .writing import Writer
 
 if TYPE_CHECKING:
     from .core import Core
+    from .living import Living
     from .sessions import Session
 
 AT_ONCE = 64
@@ -34,10 +35,10 @@ class Connection(Writer):
     """A connected descriptor of one socket, ``initiated`` here or by the peer."""
 
     def __init__(
-        self, core: Core, descriptor: os_socket.socket, session: Session | None, endpoint: str, initiated: bool
+        self, core: Core, descriptor: os_socket.socket, session: Session | None, endpoint: str, living: Living
     ) -> None:
-        super().__init__(core, descriptor, session, endpoint)
-        self.initiated = initiated
+        super().__init__(core, descriptor, session, endpoint, living)
+        self.initiated = living.life.initiated
 
     def start(self) -> None:
         """Greet, and watch."""
@@ -71,8 +72,14 @@ class Connection(Writer):
         answer = handshake.feed(data)
         if answer:
             self.out.append(answer)
+        if handshake.greeted and self.living.life.phase == Phase.GREETING and not self.living.came(Event.GREETED):
+            self.end(Reason.NO_MEMORY, "for the handshake", Rule.CONNECT_8)
+            return
         peer = handshake.peer
         if peer is not None and self.decoder is None:
+            if not self.living.came(Event.SHOOK):
+                self.end(Reason.NO_MEMORY, "for its heartbeat", Rule.CONNECT_8)
+                return
             self.peer = peer
             self.cancel("handshake")
             self.decoder = Decoder(peer.version, identity.limits(self.core))
@@ -91,6 +98,9 @@ class Connection(Writer):
         self.heard = now()
         peer = self.peer
         assert peer is not None
+        if self.living.life.tries:
+            number = self.core.options.number
+            self.later("use", max(1, number(Option.RECONNECT_IVL), number(Option.RECONNECT_IVL_MAX)), self.used)
         if self.core.options.number(Option.HEARTBEAT_IVL) > 0 and commands.may_ping(peer.version):
             self.pinged = self.heard
             self.later("pulse", self.core.options.number(Option.HEARTBEAT_IVL), self.beat)
@@ -105,11 +115,9 @@ class Connection(Writer):
             if not self.open:
                 return
         present = now()
-        if self.paused:
-            # Who does not listen, for want of room or memory, cannot say that the peer is silent.
-            self.heard = present
+        self.heard = self.context.steps(heartbeat, "unheard", self.endpoint, present, self.heard, not self.paused)
         pulse = self.context.steps(
-            life, "pulse", self.endpoint, present, self.heard, self.pinged, interval,
+            heartbeat, "pulse", self.endpoint, present, self.heard, self.pinged, interval,
             interval if timeout < 0 else timeout, self.ttl,
         )  # fmt: skip
         if pulse.beat == Beat.DEAD:
@@ -148,6 +156,7 @@ class Connection(Writer):
         self.descriptor.close()
         context = self.context
         context.stalled.discard(self)
+        self.living.step(Event.END, reason)
         pool = context.pool
         if self.flight_units:
             context.pool = context.steps(link, "lost", self.endpoint, pool, self.flight_units)

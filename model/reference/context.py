@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import connection as life
 from .. import send as sends
-from ..connection import Made
+from ..connection import RESERVED, Reconnect
 from ..memory import Need, Pool, Site
 from ..pipe import Pipe
 from ..policies import DISCARD, POLICIES, SendPolicy
@@ -23,6 +23,7 @@ from .constants import SocketType
 from .core import Core
 from .endpoints import Target
 from .errors import ContextTerminated, InvalidArgument, NoMemory, OurBug
+from .living import rule_of
 from .outgoing import Outgoing
 from .reactor import Reactor
 from .record import Recorder, Steps, Subject
@@ -61,7 +62,7 @@ def policy_of(policy: SendPolicy | str) -> SendPolicy:
 
 
 class Context:
-    """Sockets that share a pool of ``memory_limit`` octets and a send policy.
+    """Sockets that share a pool of ``memory_limit`` octets, a send policy and a reconnect rule.
 
     ``allocator(site, size)`` is asked before each allocation and may refuse it. ``record`` is a path at which every
     step of every machine is written. Raises InvalidArgument.
@@ -75,12 +76,14 @@ class Context:
         memory_limit: int | None = None,
         send_policy: SendPolicy | str = DISCARD,
         *,
+        reconnect: Reconnect | str = RESERVED,
         allocator: Allocator | None = None,
         record: str | os.PathLike[str] | None = None,
     ) -> None:
         if memory_limit is not None and memory_limit < 0:
             raise InvalidArgument(f"the memory limit is a number of octets, not {memory_limit}")
         self.policy = policy_of(send_policy)
+        self.reconnect = rule_of(reconnect)
         self.limit = memory_limit
         self.pool = Pool(NO_LIMIT if memory_limit is None else memory_limit, 0)
         self.peak = 0
@@ -131,14 +134,9 @@ class Context:
 
     def obtain(self, site: Site, size: int) -> None:
         """Take the memory of what a call wants to make, or raise NoMemory (CONNECT-4)."""
-        made = self.ask(life, "made", "pool", site, size, False)
+        made = self.ask(life, "made", "pool", site, size)
         if made.refused is not None:
             raise NoMemory(site, size, *made.rules)
-
-    def may_obtain(self, site: Site, size: int) -> bool:
-        """Take the memory of what a peer wants to have made, if it is there (CONNECT-5)."""
-        made: Made = self.ask(life, "made", "pool", site, size, True)
-        return made.refused is None
 
     def release(self, site: Site, size: int) -> None:  # noqa: ARG002 - who reads the call wants to know which
         """Give back the memory of what is destroyed."""

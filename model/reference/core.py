@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from .. import connection as life
 from .. import patterns, receive
 from .. import send as sends
-from ..connection import Next, Reason
-from ..memory import Site
+from ..connection import Event as Happens
+from ..connection import Reason
 from ..patterns import conflate
 from ..patterns.router import Claim
 from ..patterns.routing import Routing
@@ -32,7 +32,7 @@ from .sessions import Session
 from .signalling import Signal
 from .topics import Topics
 from .waiting import DONTWAIT
-from .weights import CONNECTION, weight
+from .weights import weight
 
 if TYPE_CHECKING:
     from .context import Context
@@ -67,7 +67,7 @@ class Core:
         self.callbacks: list[Callable[[], None]] = []
         self.authenticate: Callable[[bytes, bytes], bool] | None = None
         self.waiting: Callable[[int, Option], Callable[[], None]]
-        self._numbers = 0
+        self._numbers = self.lives = 0
         self.routing: Routing[Session] = context.steps.table(Routing(), f"{name}.routing")
         self.topics = Topics(self)
         self.reconfigure()
@@ -120,10 +120,6 @@ class Core:
             self.bell.raise_()
         for callback in self.callbacks:
             callback()
-
-    def jitter(self) -> float:
-        """A fraction, different each time."""
-        return self.context.chance.random()
 
     def place_of(self, address: bytes) -> int:
         """The place of the pipe that an address names, -1 if it names none."""
@@ -278,7 +274,6 @@ class Core:
             session = self._succeeded(session, connection)
         session.connection = connection
         session.heard_of = peer.routing_id
-        session.tries = 0
         if self.pattern.routes and not self._routable(session, peer):
             session.connection = None
             connection.session = None if fresh else session
@@ -365,17 +360,13 @@ class Core:
             context.pool, session.inbox = context.steps(receive, "broken", session.name, context.pool, session.inbox)
             if session.connection is connection:
                 session.connection = None
-        after = context.steps(
-            life, "ended", connection.endpoint, reason, connection.initiated,
-            session.tries if session is not None else 0, self.options.number(Option.RECONNECT_IVL),
-            self.options.number(Option.RECONNECT_IVL_MAX), self.jitter(),
-        )  # fmt: skip
-        if after.then == Next.RECONNECT and session is not None and not session.ended and not self._finished(session):
-            session.tries = after.tries
+        wanted = session is not None and not session.ended and self.wants(session)
+        connection.living.step(Happens.GONE, wanted=wanted)
+        if session is not None and connection.living.exists:
             self.topics.unread(session, connection.pending)
-            attaching.retry(self, session, after.delay)
+            attaching.retry(self, session)
         else:
-            context.release(Site.CONNECTION, CONNECTION)
+            context.given_back()
             if session is not None:
                 self.topics.unread(session, connection.pending)
                 if session.target is not None and session.target in self.targets:
@@ -384,8 +375,19 @@ class Core:
         if self.closed:
             context.reactor.soon(lambda: closing.finish(self))
 
-    def _finished(self, session: Session) -> bool:
-        return self.closed and not session.queue
+    def wants(self, session: Session) -> bool:
+        """Does its owner want the connection of a session opened again?"""
+        finished = self.closed and not session.queue
+        return not finished and session.target in self.targets and self.options.number(Option.RECONNECT_IVL) >= 0
+
+    def delay(self, tries: int) -> int:
+        """Milliseconds until the next attempt, after so many in a row that were of no use."""
+        number = self.options.number
+        wait: int = self.context.steps(
+            life, "delay", self.name, tries, number(Option.RECONNECT_IVL), number(Option.RECONNECT_IVL_MAX),
+            self.context.chance.random(),
+        )  # fmt: skip
+        return wait
 
     def _tell_end(self, connection: Connection, reason: Reason, detail: str, rule: Rule | None) -> None:
         kind = EventKind.DISCONNECTED if connection.decoder is not None else EventKind.HANDSHAKE_FAILED

@@ -10,11 +10,13 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..connection import LISTENING
 from .constants import Option
 from .errors import InvalidArgument, SocketError, error_of
 from .options import Options
 
 if TYPE_CHECKING:
+    from .living import Living
     from .sessions import Session
 
 IPC_MOST = 107
@@ -191,11 +193,12 @@ def connecting(address: Address, options: Options) -> os_socket.socket:
 
 
 class Target:
-    """An endpoint to which a socket connects, and its session."""
+    """An endpoint to which a socket connects, its session, and the life of its connection."""
 
-    def __init__(self, address: Address, session: Session) -> None:
+    def __init__(self, address: Address, session: Session, living: Living) -> None:
         self.address = address
         self.session = session
+        self.living = living
         self.attempt: os_socket.socket | None = None
 
 
@@ -206,4 +209,4 @@ class Listener:
         self.endpoint = endpoint
         self.address = address
         self.descriptor = descriptor
-        self.resting = False
+        self.state = LISTENING

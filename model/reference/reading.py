@@ -7,14 +7,16 @@ import socket as os_socket
 import time
 from typing import TYPE_CHECKING
 
-from .. import receive
-from ..connection import Reason
+from .. import heartbeat, receive
+from ..connection import Event, Reason
 from ..receive import Inbox, Reading
 from ..rules import Rule
+from ..wire import commands
 from ..wire.decoder import Decoder
 from ..wire.errors import PeerError
 from ..wire.handshake import Handshake, Peer
 from . import identity
+from .constants import Option
 from .monitor import EventKind
 from .reactor import READABLE
 from .watching import Watched
@@ -22,6 +24,7 @@ from .weights import PART, READ
 
 if TYPE_CHECKING:
     from .core import Core
+    from .living import Living
     from .sessions import Session
 
 STALL_RETRY, STALL_LONGEST = 10, 5000
@@ -43,8 +46,11 @@ GREETING = 64
 class Reader(Watched):
     """The reading half of a connection; ``session`` is None until the handshake says whose it is."""
 
-    def __init__(self, core: Core, descriptor: os_socket.socket, session: Session | None, endpoint: str) -> None:
+    def __init__(
+        self, core: Core, descriptor: os_socket.socket, session: Session | None, endpoint: str, living: Living
+    ) -> None:
         super().__init__(core, descriptor)
+        self.living = living
         self.session = session
         self.endpoint = endpoint
         self.peer: Peer | None = None
@@ -221,8 +227,16 @@ class Reader(Watched):
         self.pending = None
         self._goes_on()
         if batch:
+            if self.living.life.tries:
+                self.used()
             self.core.arrived(session)
         return True
+
+    def used(self) -> None:
+        """It was of use: should it end, the first attempt is made soon (CONNECT-9)."""
+        if self.open:
+            self.cancel("use")
+            self.living.step(Event.USED)
 
     def _one_by_one(self, session: Session, batch: list[list[bytes]], half: int) -> bool:
         """Not all at once: as many messages as there is memory for, in order; the rest waits."""
@@ -246,6 +260,28 @@ class Reader(Watched):
     def _pause(self) -> None:
         self.paused = True
         self.watch(self.mask & ~READABLE)
+        if "sign" not in self.timers:
+            self._signs()
+
+    def _signs(self) -> None:
+        """Who does not read answers no PING: it says at intervals that it lives (HEART-5)."""
+        peer = self.peer
+        if not self.open or peer is None or not commands.may_ping(peer.version):
+            return
+        interval = self.core.options.number(Option.HEARTBEAT_IVL)
+        again = self.context.steps(heartbeat, "sign", self.endpoint, not self.paused, interval)
+        if again > 0:
+            self.later("sign", again, self._sign)
+
+    def _sign(self) -> None:
+        self.timers.pop("sign", None)
+        if self.paused:
+            self.command(commands.encode_pong(b""))
+        self._signs()
+
+    def command(self, data: bytes) -> None:
+        """Write a command."""
+        raise NotImplementedError
 
     def _stalled(self, inbox: Inbox, rule: Rule) -> None:
         if inbox.reading == Reading.CLOSED:
@@ -253,6 +289,7 @@ class Reader(Watched):
             return
         if not self.stalled_at:
             self.stalled_at = time.monotonic()
+            self.living.step(Event.STALL)
             self.context.stalled.add(self)
             self.core.tell(EventKind.STALLED, self.endpoint, Reason.NO_MEMORY.value, rule=rule)
             self.later("stall", STALL_LONGEST, self._stalled_too_long)
@@ -278,6 +315,7 @@ class Reader(Watched):
     def _goes_on(self) -> None:
         if self.stalled_at:
             self.stalled_at = 0.0
+            self.living.step(Event.RESUME)
             self.context.stalled.discard(self)
             self.cancel("stall")
             self.cancel("retry")

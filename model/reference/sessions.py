@@ -28,7 +28,7 @@ class Session:
 
     __slots__ = (
         "arrived", "called", "connection", "ended", "heard_of", "inbox", "name", "pipe", "place", "queue",
-        "routing_id", "send", "tail", "target", "timer", "tries", "weights",
+        "routing_id", "send", "tail", "target", "timer", "weights",
     )  # fmt: skip
 
     def __init__(self, name: str, target: Target | None) -> None:
@@ -51,8 +51,7 @@ class Session:
         # Receiving: the machine's queue, and the messages.
         self.inbox = Inbox()
         self.arrived: deque[list[bytes]] = deque()
-        # Connecting: tries in a row, and when the next one is due.
-        self.tries = 0
+        # Connecting: when the next attempt is due.
         self.timer: Timer | None = None
 
     def recorded(self) -> str:

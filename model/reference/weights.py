@@ -7,6 +7,7 @@ A part weighs its octets and `PART` for what Python and the pipe keep of it; a c
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..connection import Upkeep
 from ..pipe import Pipe
 
 PART = 64
@@ -17,9 +18,11 @@ READ = 32 * 1024
 """Octets read at once from a connection."""
 SMALL = 8 * 1024
 """Bodies larger than this are charged, and then read into memory of their own."""
-CONNECTION = 2 * READ + 2 * SMALL
-"""All that one connection needs besides messages: what is read, read and not yet queued, joined for writing, its
-half-read small frame, its timers and handshake. Charged when it is made, and given back when it is destroyed."""
+UPKEEP = Upkeep(session=2048, engine=2 * READ, shake=2 * SMALL - 4096, beat=1024, timer=1024)
+"""What one connection needs besides messages: what it is itself; what is read, read and not yet queued, joined for
+writing; its handshake, and its half-read small frame; its timers."""
+CONNECTION = UPKEEP.whole
+"""All of it: charged when it is made, and given back when it is destroyed, under RESERVED."""
 LISTENER = 1024
 SOCKET = 1024
 TOPIC = 128

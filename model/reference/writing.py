@@ -16,6 +16,7 @@ from .weights import PART
 
 if TYPE_CHECKING:
     from .core import Core
+    from .living import Living
     from .sessions import Session
 
 BATCH = 64 * 1024
@@ -27,8 +28,10 @@ BUFFERS = 512
 class Writer(Reader):
     """The writing half of a connection: ``out`` is on the wire, of ``flight_messages`` messages."""
 
-    def __init__(self, core: Core, descriptor: os_socket.socket, session: Session | None, endpoint: str) -> None:
-        super().__init__(core, descriptor, session, endpoint)
+    def __init__(
+        self, core: Core, descriptor: os_socket.socket, session: Session | None, endpoint: str, living: Living
+    ) -> None:
+        super().__init__(core, descriptor, session, endpoint, living)
         self.out: deque[bytes | memoryview] = deque()
         self.commands: deque[bytes] = deque()
         self.flight_units = self.flight_messages = 0
@@ -131,6 +134,8 @@ class Writer(Reader):
             context = self.context
             context.pool = context.steps(link, "written", self.endpoint, context.pool, self.flight_units)
             self.flight_units = self.flight_messages = 0
+            if self.living.life.tries:
+                self.used()
             context.given_back()
 
     def command(self, data: bytes) -> None:

@@ -29,6 +29,11 @@ class Handshake:
         self._out = b""
         self._failed: PeerError | None = None
 
+    @property
+    def greeted(self) -> bool:
+        """Has the peer's greeting come whole, and is it good?"""
+        return self._greeting is not None
+
     def start(self) -> bytes:
         """What has to be sent first."""
         return greeting.encode(self.local)

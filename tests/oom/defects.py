@@ -11,7 +11,6 @@ from enomem.model import send as sends
 from enomem.model.memory import Grant, Pool
 from enomem.model.reference.attaching import connect
 from enomem.model.reference.closing import close
-from enomem.model.reference.context import Context
 from enomem.model.reference.core import Core
 from enomem.model.reference.incoming import Incoming
 from enomem.model.reference.outgoing import Outgoing
@@ -106,10 +105,10 @@ def refuses_by_itself(pool: Pool, needs: Any, refuse: Site | None) -> Grant:
     return Grant(pool, Rule.MEM_3, Site.SLOT) if slots else _take(pool, needs, refuse)
 
 
-def keeps_a_descriptor(self: Context, site: Site, size: int) -> None:
-    """Whatever cannot be made leaves a descriptor behind."""
+def keeps_a_descriptor(core: Core, text: str) -> None:
+    """A connection that cannot be made leaves a descriptor behind."""
     try:
-        _obtain(self, site, size)
+        connect(core, text)
     except MemoryError:
         LEFT_OPEN.append(os.dup(0))
         raise
@@ -145,8 +144,8 @@ def dies(self: Reader, inbox: Any, rule: Any) -> None:
 
 def asks_to_close(core: Core, linger: int | None) -> None:
     """Closing needs memory."""
-    if core.context.may_obtain(Site.LISTENER, 1):
-        core.context.release(Site.LISTENER, 1)
+    core.context.obtain(Site.CLOSE, 1)
+    core.context.release(Site.CLOSE, 1)
     close(core, linger)
 
 
@@ -161,7 +160,7 @@ def takes_uncharged(pool: Pool, inbox: Any, messages: int, amount: int, half: in
 
 
 _carry_out, _rest, _tell = Outgoing.carry_out, Incoming.rest, Core.tell
-_no_memory, _take, _obtain, _arrived = sends._no_memory, memory.take, Context.obtain, receive.arrived
+_no_memory, _take, _arrived = sends._no_memory, memory.take, receive.arrived
 STALLS = Plan(0, EVER, Site.RECEIVE_BODY)
 
 DEFECTS = (
@@ -174,9 +173,9 @@ DEFECTS = (
     Defect("leaks a unit", {f"{SHELL}.attaching:connect": leaks_when_refused}, "OurBug", plan=Plan(1, 2)),
     Defect("charged and refused", {"enomem.model.memory:take": keeps_what_was_refused}, "OurBug"),
     Defect("refuses by itself", {"enomem.model.memory:take": refuses_by_itself}, "nothing of that size was refused"),
-    Defect("leaks a descriptor", {f"{SHELL}.context:Context.obtain": keeps_a_descriptor}, "descriptors are left",
+    Defect("leaks a descriptor", {f"{SHELL}.attaching:connect": keeps_a_descriptor}, "descriptors are left",
            plan=Plan(1, 2)),
-    Defect("turned away in silence", {f"{SHELL}.core:Core.tell": turns_away_in_silence}, "connection: refused",
+    Defect("turned away in silence", {f"{SHELL}.core:Core.tell": turns_away_in_silence}, "peer: refused",
            plan=Plan(2, 3), victim=RIGHT, scenario="large"),
     Defect("stalls in silence", {f"{SHELL}.core:Core.tell": stalls_in_silence}, "a reader was refused",
            plan=Plan(0, 1, Site.RECEIVE_BODY), victim=RIGHT, scenario="whole"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from enomem import Again, Context, Event, EventKind, NoMemory, Option, PeerGone, SendPolicy, Site, Socket
-from enomem.model.memory import Pool
+from enomem.model.memory import NEVER, Pool
 from enomem.model.rules import Rule, RuleClass
 
 from . import audit
@@ -286,7 +286,7 @@ class Stage:
         """Each refusal has its outcome, and each loss was announced."""
         self.collect()
         refused, answers, events = self.refuser.refused, self.answers, self.events
-        for site in (Site.COMMIT, Site.FRAME):
+        for site in (Site.FRAME, *NEVER):
             if any(asked == site for asked, _, _ in self.refuser.asked):
                 raise self.broken(f"memory was asked for at {site.name}")
         if self.plan.limit is None:
@@ -298,7 +298,8 @@ class Stage:
                 ("listener", refused[Site.LISTENER], answers[Site.LISTENER]),
                 ("sending", _sum(refused, SENDING), _sum(answers, SENDING) + missed),
                 ("reservation", refused[Site.RESERVATION], answers[Site.RESERVATION]),
-                ("connection", refused[Site.CONNECTION], answers[Site.CONNECTION] + away),
+                ("connection", refused[Site.CONNECTION], answers[Site.CONNECTION]),
+                ("peer", refused[Site.ACCEPT], away),
                 ("subscription", refused[Site.SUBSCRIPTION], answers[Site.SUBSCRIPTION] + unheard),
             ]
             for what, said, heard in sides:
