@@ -3,6 +3,7 @@
 import pytest
 
 from enomem import DISCARD, SKIP, SendPolicy, Site
+from enomem.model.memory import NEVER
 from enomem.model.rules import Rule
 
 from .environment import NOTHING, Plan
