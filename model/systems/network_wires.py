@@ -242,9 +242,11 @@ def noticed(net: Network, number: int, key: int) -> list[Network]:
         for count in range(session.sure, len(session.inbox) + 1)
     ]
     initiated = link_of(net, number, key) is not None
-    after_end = life.ended(life.Reason.LOST, initiated, 0, 0, 0, 0.0)
+    why, upkeep = life.Reason.LOST, life.Upkeep(0, 0, 0, 0, 0)
+    ending = life.Life(life.Phase.CLOSING, initiated, why=why)
+    after_end = life.step(POOL, life.RESERVED, upkeep, ending, life.Event.GONE, why, True, None)
     net = fire(net, *after_end.rules, Rule.RECEIVE_8)
-    if after_end.then == life.Next.DESTROY:
+    if after_end.life.phase == life.Phase.CLOSED:
         return [ended(network.put_session(net, number, one), number, key) for one in came]
     # Nobody is at the other end: what leaves the pipe is lost.
     return [
