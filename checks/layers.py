@@ -21,7 +21,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "command_socket", "socket_talk", "socket_watch", "socket_settings", "socket_format",
     ),
     "a recorded run": (
-        "command_replay", "run_replay", "run_order", "run_step", "run_steps", "run_format",
+        "command_replay", "run_replay", "run_order", "run_step", "run_steps", "run_format", "run_wire",
     ),
     "sockets measured": ("bench_socket", "bench_pair", "bench_child"),
     "verdicts": ("matrix", "judge", "firing", "pattern_matrix", "pattern_judge", "families"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from enomem.model.reference.record import FORMAT, VERSION
+from enomem.model.reference.record import ASKED, FORMAT, VERSION
 
 from .errors import UsageError
 from .reader import Reader
@@ -31,7 +31,7 @@ class Line:
     """Any other line: its ``number`` in the file, from 1, and its ``kind``: step, begin, end or closed.
 
     ``subjects`` is whom it is about. ``name``: the step's name, or what is begun. ``of``: the pattern, if it is a
-    pattern's step. ``inputs``, ``outcome`` and ``error`` are as they are written.
+    pattern's step. ``inputs``, ``outcome``, ``error`` and what a machine of the wire ``asked`` are as they are written.
     """
 
     number: int
@@ -41,6 +41,7 @@ class Line:
     of: Any = None
     inputs: Any = None
     outcome: Any = None
+    asked: Any = ()
     error: str | None = None
 
 
@@ -128,5 +129,6 @@ def _step(line: Reader, number: int) -> Line:
         line.key("of").value if "of" in line.value else None,  # type: ignore[operator]
         inputs.value,
         None if raised else line.key("out").value,
+        line.key(ASKED).value if ASKED in line.value else (),  # type: ignore[operator]
         line.key("error").text() if raised else None,
     )  # fmt: skip

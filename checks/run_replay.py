@@ -19,6 +19,7 @@ from .run_format import Head, Line
 from .run_order import Order
 from .run_step import Step, differing, inner
 from .run_steps import COUNTS, EMPTY, FIRST, POLICY, POOL, SEND, owner, rule_of
+from .run_wire import Replica
 from .sender_trace import Resolve
 
 TOLD = 20
@@ -118,8 +119,12 @@ class _Run:
         self._empty(line, name)
 
     def _empty(self, line: Line, name: str) -> None:
-        for subject, table in self.tables.items():
-            if subject.startswith(f"{name}.") and len(table):
+        for subject in [subject for subject in self.tables if subject.startswith(f"{name}.")]:
+            table = self.tables[subject]
+            if isinstance(table, Replica):
+                # A connection may end in the middle of anything.
+                del self.tables[subject]
+            elif len(table):
                 self.found.differ(f"line {line.number}: {name} ends, and {subject} has {len(table)} entries")
         for thread in EMPTY:
             held = self.threads.get((thread, name))

@@ -12,15 +12,13 @@ from typing import Any, get_type_hints
 from enomem.model.patterns import PATTERNS
 from enomem.model.policies import SendPolicy
 from enomem.model.reference.encoding import ANSWERS, PACKAGE, Unreadable, decode, encode, fits
-from enomem.model.reference.record import parameters, told
+from enomem.model.reference.record import defined, parameters, told
 
+from . import run_wire
 from .errors import Inconclusive, OurFault, UsageError
 from .run_format import Line
 from .run_steps import FUNCTIONS, METHODS, PIPE, TABLES, TARGETS, Known, Place, owner
-
-
-class Unasked(Exception):
-    """The model asks what was not asked in the run."""
+from .run_wire import Unasked
 
 
 class Step:
@@ -30,18 +28,27 @@ class Step:
         self.line = line
         self.policies = policies
         self.where = f"line {line.number}"
-        self.table = self._table(tables) if isinstance(line.of, str) else None
-        self.pattern = None if line.of is None or self.table is not None else self._decoded(line.of, f"{self.where}.of")
-        table = FUNCTIONS if line.of is None else METHODS if self.table is None else TABLES[line.of][1]
+        self.wire = run_wire.replica(line, tables)
+        self.table = self._table(tables) if isinstance(line.of, str) and self.wire is None else None
+        named = self.table is not None or self.wire is not None
+        self.pattern = None if line.of is None or named else self._decoded(line.of, f"{self.where}.of")
         if self.pattern is not None and type(self.pattern) not in PATTERNS.values():
             raise UsageError(f"{self.where}.of: this is no pattern")
-        if line.name not in table:
+        known = self._known()
+        if known is None:
             raise UsageError(f"{self.where}.step: {line.name!r} is no step of a machine")
-        self.known: Known = table[line.name]
+        self.known: Known = known
         self.name = line.name if line.of is None else f"{self._of()}.{line.name}"
         self.function = self._function()
         self.asked: dict[str, list[int]] = {}
         self.values: dict[str, Any] = {}
+
+    def _known(self) -> Known | None:
+        if self.wire is not None:
+            return run_wire.known(self.line)
+        of = self.line.of
+        table = FUNCTIONS if of is None else METHODS if self.table is None else TABLES[of][1]
+        return table.get(self.line.name)
 
     def _table(self, tables: dict[str, Any]) -> Any:
         """The table that a step is about, which is made where nothing was asked of it before."""
@@ -58,6 +65,8 @@ class Step:
         return str(self.line.of.rpartition(".")[2]) if self.pattern is None else self.pattern.name
 
     def _function(self) -> Any:
+        if self.wire is not None:
+            return self.wire.function(self.line.name)
         if self.line.of is not None:
             return getattr(self.pattern if self.table is None else self.table, self.line.name)
         place, _, name = self.line.name.rpartition(".")
@@ -79,8 +88,13 @@ class Step:
     def again(self) -> tuple[object, list[str]]:
         """What the plain model makes of the same inputs, and how it differs from what was written."""
         self.values = self._values()
+        if self.wire is not None:
+            self.wire.begins(self.line.asked, self.where)
+            self.values = self.wire.heard(self.values)
         try:
             outcome = self.function(**self.values)
+            if self.wire is not None:
+                outcome = self.wire.outcome(self.line.name, outcome)
         except (UsageError, Inconclusive, OurFault):
             raise
         except Unasked as error:
@@ -102,7 +116,7 @@ class Step:
 
     def _questions(self) -> list[str]:
         """The model has asked what was asked in the run, in the same order."""
-        found = []
+        found = [] if self.wire is None else list(self.wire.left())
         for name, places in self.asked.items():
             theirs = [place for place, _ in self.line.inputs[name][ANSWERS]]
             if places != theirs:
@@ -110,7 +124,7 @@ class Step:
         return found
 
     def _values(self) -> dict[str, Any]:
-        names, hints = parameters(self.function), _hints(getattr(self.function, "__func__", self.function))
+        names, hints = parameters(self.function), _hints(defined(self.function))
         values = {}
         for name, data in self.line.inputs.items():
             where = f"{self.where}.in.{name}"

@@ -20,6 +20,8 @@ from enomem.model.receive import Inbox
 from enomem.model.reference.encoding import encode
 from enomem.model.rules import Rule
 from enomem.model.send import Send
+from enomem.model.wire.decoder import Decoder
+from enomem.model.wire.handshake import Handshake
 
 POOL, POLICY, SEND, STATE, PIPE, INBOX, LIFE = "pool", "policy", "send", "state", "pipe", "inbox", "life"
 TARGETS = "targets"
@@ -85,6 +87,10 @@ FUNCTIONS: Mapping[str, Known] = {
     "receive.handed": _itself(POOL, Rule.LINK_4),
     "receive.broken": Known((POOL, INBOX), {POOL: 0, INBOX: 1}, Rule.RECEIVE_8),
     "receive.dropped": Known((POOL, INBOX), {POOL: 0, INBOX: 1}, Rule.RECEIVE_9),
+    "wire.commands.may_ping": Known(rule=Rule.WIRE_34),
+    "wire.commands.encode_ping": Known(),
+    "wire.commands.encode_pong": Known(rule=Rule.WIRE_22),
+    "wire.commands.encode_subscription": Known(rule=Rule.WIRE_21),
     "patterns.conflate.replaced": _alike(POOL, PIPE),
     "patterns.conflate.overtaken": Known(),
     "patterns.subscriptions.pay": _alike(POOL),
@@ -138,8 +144,18 @@ TABLES: Mapping[str, tuple[type, Mapping[str, Known]]] = {
 }
 """Every table of the model that a running socket has, and what it is asked and told. Each begins empty."""
 
+MACHINES: Mapping[str, tuple[type, Mapping[str, Known]]] = {
+    "wire.handshake.Handshake": (Handshake, {"start": Known(rule=Rule.WIRE_1), "feed": Known()}),
+    "wire.decoder.Decoder": (
+        Decoder,
+        {"feed": Known(), "take": Known(), "allow": Known(rule=Rule.WIRE_16), "filled": Known(rule=Rule.WIRE_16)},
+    ),
+}
+"""Every machine of the wire, which is made of what a socket says of itself or takes, and what it is told."""
+
 FIRST: Mapping[str, Mapping[str, Any]] = {
     "socket": {SEND: encode(Send()), STATE: None},
+    "connection": {},
     "session": {PIPE: encode(Pipe()), INBOX: encode(Inbox()), SEND: encode(Send())},
     "connection": {LIFE: encode(Life())},
 }

@@ -18,7 +18,7 @@ from enomem import (
     Socket,
 )  # fmt: skip
 
-BOUND = 5000
+BOUND = 30_000
 """Milliseconds after which something that should come does not come any more."""
 
 

@@ -14,22 +14,26 @@ from types import FunctionType
 from typing import Any
 
 import pytest
-from recorded_runs import PLAYS, Stage, parts_and_messages, routed
+from recorded_runs import PLAYS as RUNS
+from recorded_runs import Stage, parts_and_messages, routed
+from recorded_wire import WIRE_PLAYS
 
 from enomem import Socket
 from enomem.checks import run_replay
 from enomem.checks.policy_file import load_policy
 from enomem.checks.run_format import lines
 from enomem.checks.run_replay import Replayed
-from enomem.checks.run_steps import FUNCTIONS, METHODS, TABLES
+from enomem.checks.run_steps import FUNCTIONS, MACHINES, METHODS, TABLES
 from enomem.model.memory import Pool
 from enomem.model.patterns import PATTERNS
 from enomem.model.patterns.pattern import Pattern, Queued
 from enomem.model.patterns.turns import Turns
 from enomem.model.receive import Inbox
 from enomem.model.reference.core import Core
+from enomem.model.reference.record import MADE
 from enomem.model.reference.sessions import Session
 
+PLAYS = (*RUNS, *WIRE_PLAYS)
 SHELL = Path(__file__).parents[1] / "model" / "reference"
 Play = Callable[[Stage], None]
 
@@ -57,7 +61,8 @@ def test_what_was_recorded_is_what_the_model_does(play: Play) -> None:
 
 def test_the_plays_take_every_step_that_there_is() -> None:
     met: Counter[str] = sum((run.steps for play in PLAYS for run in played(play)), Counter())
-    asked = {f"{kind.__name__}.{name}" for kind, methods in TABLES.values() for name in methods}
+    asked = {f"{kind.__name__}.{name}" for kind, methods in (*TABLES.values(), *MACHINES.values()) for name in methods}
+    asked |= {f"{kind.__name__}.{MADE}" for kind, _ in MACHINES.values()}
     names = {name if name in FUNCTIONS or name in asked else name.rpartition(".")[2] for name in met}
     assert names == {*FUNCTIONS, *METHODS, *asked}
 
@@ -144,16 +149,19 @@ def test_a_shell_that_leaves_a_step_out_is_found(monkeypatch: pytest.MonkeyPatch
     assert any(one.endswith("and neither committed nor dropped") for one in run.differences)
 
 
-MACHINES = (
+WATCHED = (
     "memory", "pipe", "send", "link", "receive", "connection", "patterns.pattern", "patterns.turns", "patterns.fan_out",
     "patterns.conflate", "patterns.subscriptions", "patterns.routing", "patterns.router", "patterns.req",
-    "patterns.rep",
+    "patterns.rep", "wire.greeting", "wire.metadata", "wire.mechanisms", "wire.handshake", "wire.frames",
+    "wire.decoder", "wire.commands",
 )  # fmt: skip
 REHEARSED = {"ask", "parts"}
 """Where a step is tried before it is taken, to see what it asks the allocator for."""
 WEIGHED = {"chunks", "whole_message", "weigh"}
 SPELLED = {"message", "parse", "request_id", "next_request", "initial"}
 """What a running socket calls besides: sums of octets, how subscriptions and requests are written, first states."""
+PAYLOADS = {"add", "target", "subscription", "is_rejection"}
+"""And what it does with octets: the frames of a message, where a body is read to, what a message or an error is."""
 
 
 def watched(patch: pytest.MonkeyPatch, found: set[str]) -> None:
@@ -170,11 +178,12 @@ def watched(patch: pytest.MonkeyPatch, found: set[str]) -> None:
 
         patch.setattr(owner, name, functools.wraps(function)(call))
 
-    for module in (importlib.import_module(f"enomem.model.{name}") for name in MACHINES):
+    for module in (importlib.import_module(f"enomem.model.{name}") for name in WATCHED):
         for name, function in list(vars(module).items()):
             if isinstance(function, FunctionType) and function.__module__ == module.__name__:
                 watch(module, name, function)
-    for kind in (*PATTERNS.values(), Pattern, Queued, *(kind for kind, _ in TABLES.values())):
+    told = [kind for kind, _ in (*TABLES.values(), *MACHINES.values())]
+    for kind in (*PATTERNS.values(), Pattern, Queued, *told):
         for name, function in list(vars(kind).items()):
             if isinstance(function, FunctionType) and not name.startswith("_"):
                 watch(kind, name, function)
@@ -185,4 +194,4 @@ def test_no_step_is_taken_through_another_door(play: Play, monkeypatch: pytest.M
     found: set[str] = set()
     watched(monkeypatch, found)
     assert all(run.differences == [] for run in replays(play))
-    assert found <= WEIGHED | SPELLED
+    assert found <= WEIGHED | SPELLED | PAYLOADS

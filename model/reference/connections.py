@@ -16,6 +16,7 @@ from ..rules import Rule
 from ..wire import commands
 from ..wire.decoder import Decoder
 from ..wire.errors import PeerError
+from ..wire.handshake import Peer
 from . import identity
 from .constants import Option
 from .reactor import READABLE, WRITABLE
@@ -82,7 +83,9 @@ class Connection(Writer):
                 return
             self.peer = peer
             self.cancel("handshake")
-            self.decoder = Decoder(peer.version, identity.limits(self.core))
+            self.decoder = self.context.steps.machine(
+                Decoder, f"{self.name}.decoder", peer.version, identity.limits(self.core)
+            )
             self.core.connected(self, peer)
             if not self.open:
                 return
@@ -101,9 +104,12 @@ class Connection(Writer):
         if self.living.life.tries:
             number = self.core.options.number
             self.later("use", max(1, number(Option.RECONNECT_IVL), number(Option.RECONNECT_IVL_MAX)), self.used)
-        if self.core.options.number(Option.HEARTBEAT_IVL) > 0 and commands.may_ping(peer.version):
+        if self.core.options.number(Option.HEARTBEAT_IVL) > 0 and self._may_ping(peer):
             self.pinged = self.heard
             self.later("pulse", self.core.options.number(Option.HEARTBEAT_IVL), self.beat)
+
+    def _may_ping(self, peer: Peer) -> bool:
+        return bool(self.context.steps(commands, "may_ping", self.name, peer.version))
 
     def beat(self) -> None:
         """Look at the heartbeat's clock: ping, give up, or look again later."""
@@ -128,14 +134,14 @@ class Connection(Writer):
             # What came in this very millisecond came before the PING.
             self.heard = min(self.heard, present - 1)
             ttl = self.core.options.number(Option.HEARTBEAT_TTL) // 100
-            self.command(commands.encode_ping(ttl, b""))
+            self.command(self.context.steps(commands, "encode_ping", self.name, ttl, b""))
             self.beat()
         elif pulse.again >= 0 and self.open:
             self.later("pulse", max(1, pulse.again - present), self.beat)
 
     def pinged_by_peer(self, ttl: int, context: bytes) -> None:
         """The peer asks for a sign of life; ``ttl``, in tenths of a second, is how long it is to be believed."""
-        self.command(commands.encode_pong(context))
+        self.command(self.context.steps(commands, "encode_pong", self.name, context))
         if ttl > 0 and self.open:
             fresh = self.ttl == 0
             self.ttl = ttl * 100
@@ -161,4 +167,5 @@ class Connection(Writer):
         if self.flight_units:
             context.pool = context.steps(link, "lost", self.endpoint, pool, self.flight_units)
         self.core.ended(self, reason, detail, rule)
+        context.steps.end(self.name)
         context.given_back()

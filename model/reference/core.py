@@ -67,7 +67,7 @@ class Core:
         self.callbacks: list[Callable[[], None]] = []
         self.authenticate: Callable[[bytes, bytes], bool] | None = None
         self.waiting: Callable[[int, Option], Callable[[], None]]
-        self._numbers = self.lives = 0
+        self._numbers = self.lives = self.connected_often = 0
         self.routing: Routing[Session] = context.steps.table(Routing(), f"{name}.routing")
         self.topics = Topics(self)
         self.reconfigure()

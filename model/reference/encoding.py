@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from types import NoneType, UnionType
+from types import FunctionType, NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ..policies import SendPolicy
@@ -20,7 +20,7 @@ from ..policies import SendPolicy
 PACKAGE = "enomem.model."
 LARGEST = 1 << 64
 """No number of a machine comes near; a file that has a larger one was not written by a recorder."""
-BYTES, POLICY, ANSWERS = "bytes", "policy", "answers"
+BYTES, POLICY, ANSWERS, SET = "bytes", "policy", "answers", "set"
 
 
 class Unreadable(ValueError):
@@ -41,6 +41,11 @@ def encode(value: Any) -> Any:
         return [encode(one) for one in value]
     if kind in (bytes, bytearray, memoryview):
         return {BYTES: bytes(value).hex()}
+    if kind is frozenset:
+        return {SET: sorted(encode(one) for one in value)}
+    if isinstance(value, FunctionType):
+        # What it answers stands where it was asked.
+        return {ANSWERS: []}
     if isinstance(value, SendPolicy):
         return {POLICY: value.name}
     recorded = getattr(value, "recorded", None)
@@ -94,11 +99,20 @@ def decode(data: object, policies: dict[str, SendPolicy]) -> Any:
     ((name, inner),) = data.items()
     if name == BYTES:
         return _octets(inner)
+    if name == SET and isinstance(inner, list):
+        return frozenset(decode(one, policies) for one in inner)
+    if name == ANSWERS and inner == []:
+        return unanswered
     if name == POLICY:
         if not isinstance(inner, str) or inner not in policies:
             raise Unreadable(f"no policy {inner!r} is known here, only {', '.join(policies)}")
         return policies[inner]
     return _made(class_of(name), name, inner, policies)
+
+
+def unanswered(*_: object) -> bool:
+    """What stands for a question whose answers are not written where it is."""
+    raise Unreadable("something is asked here whose answers stand elsewhere")
 
 
 def _octets(inner: object) -> bytes:
@@ -132,7 +146,10 @@ def _made(kind: Any, name: str, inner: object, policies: dict[str, SendPolicy]) 
     for field, value in values.items():
         if not fits(value, hints[field]):
             raise Unreadable(f"{field} of a {name} is not {inner[field]!r}")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise Unreadable(f"there is no such {name}: {error}") from None
 
 
 @cache
@@ -151,6 +168,8 @@ def fits(value: object, hint: Any) -> bool:
         return callable(value)
     if origin in (tuple, Sequence):
         return isinstance(value, tuple) and _all_fit(value, inner, origin is Sequence or inner[-1:] == (Ellipsis,))
+    if origin is frozenset:
+        return isinstance(value, frozenset) and all(fits(one, inner[0]) for one in value)
     kind: Any = hint if origin is None else origin
     if kind in (None, NoneType, int, bool, str, bytes):
         return type(value) is (NoneType if kind is None else kind)

@@ -54,7 +54,13 @@ class Reader(Watched):
         self.session = session
         self.endpoint = endpoint
         self.peer: Peer | None = None
-        self.handshake = Handshake(identity.local(core), identity.limits(core))
+        steps = core.context.steps
+        core.connected_often += 1
+        self.name = f"{core.name}/{core.connected_often}"
+        steps.begin(self.name, "connection")
+        self.handshake = steps.machine(
+            Handshake, f"{self.name}.handshake", identity.local(core), identity.limits(core)
+        )
         self.decoder: Decoder | None = None
         self.pending: tuple[list[list[bytes]], int, int] | None = None
         self.stalled_at = 0.0

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from inspect import unwrap
 from itertools import zip_longest
 from types import ModuleType
@@ -19,11 +19,14 @@ from typing import Any, TypeVar, cast
 
 from ..memory import Pool
 from ..policies import POLICIES, SendPolicy
+from ..wire.peers import Local
+from . import wired
 from .encoding import ANSWERS, PACKAGE, encode, name_of
 
 T = TypeVar("T")
 FORMAT, VERSION = "enomem-run", 1
 BUFFER = 1 << 16
+MADE, ASKED = "made", "asked"
 
 Subject = str | tuple[str, ...]
 """Whom a step is about: the pool, a socket (``push1``), one of its sessions (``push1.2``), or a socket and several.
@@ -57,12 +60,30 @@ class Recorder:
 
     def step(self, module: Any, name: str, subject: Subject, arguments: tuple[Any, ...]) -> Any:
         """Call a step, and write what went in and what came out; what it raises is written too, and raised."""
-        function = getattr(module, name)
         line: dict[str, Any] = {"at": subject}
         if isinstance(module, ModuleType):
             line["step"] = f"{module.__name__.removeprefix(PACKAGE)}.{name}"
         else:
             line |= {"step": name, "of": encode(module) if is_dataclass(module) else name_of(cast(Any, type(module)))}
+        return self._call(getattr(module, name), line, arguments)
+
+    def made(self, kind: type[T], subject: str, arguments: tuple[Any, ...], asked: list[Any]) -> T:
+        """Make a machine of the wire, and write of what; what it asks later is noted in ``asked``."""
+        line: dict[str, Any] = {"at": subject, "step": MADE, "of": name_of(cast(Any, kind))}
+        given = tuple(_listening(argument, asked) for argument in arguments)
+        machine: T = self._call(kind, line, given, lambda _: None)
+        return machine
+
+    def told(self, machine: Any, name: str, subject: str, arguments: tuple[Any, ...], asked: list[Any]) -> Any:
+        """Tell a machine of the wire something, and write what is seen of it after."""
+        line: dict[str, Any] = {"at": subject, "step": name, "of": name_of(cast(Any, type(machine)))}
+        asked.clear()
+        return self._call(getattr(machine, name), line, arguments, lambda result: wired.seen(machine, result), asked)
+
+    def _call(
+        self, function: Any, line: dict[str, Any], arguments: tuple[Any, ...],
+        view: Callable[[Any], Any] | None = None, asked: list[Any] | None = None,
+    ) -> Any:  # fmt: skip
         given: list[Any] = []
         # Written before the call: what a session's parts weigh changes with them.
         named = zip_longest(parameters(function)[: len(arguments)], arguments, fillvalue="")
@@ -71,18 +92,18 @@ class Recorder:
             result = function(*given)
         except Exception as error:
             line["error"] = told(error)
-            self._put(line)
+            self._put(line if not asked else {**line, ASKED: asked})
             raise
-        line["out"] = encode(result)
-        self._put(line)
+        line["out"] = encode(result if view is None else view(result))
+        self._put(line if not asked else {**line, ASKED: asked})
         return result
 
     def begin(self, subject: str, kind: str) -> None:
-        """A ``socket`` or a ``session`` is made; its machines are in their first state."""
+        """A ``socket``, a ``session`` or a ``connection`` is made; its machines are in their first state."""
         self._put({"begin": subject, "kind": kind})
 
     def end(self, subject: str) -> None:
-        """A socket or session is gone, and its machines with it."""
+        """A socket, session or connection is gone, and its machines with it."""
         self._put({"end": subject})
 
     def _put(self, line: dict[str, Any]) -> None:
@@ -135,13 +156,19 @@ class Steps:
             return table
         return cast(T, _Table(table, subject, self.recorder))
 
+    def machine(self, kind: type[T], subject: str, *arguments: Any) -> T:
+        """A machine of the wire, made of the arguments; each of its steps is recorded, if anything is."""
+        if self.recorder is None:
+            return kind(*arguments)
+        return cast(T, _Machine(kind, subject, arguments, self.recorder))
+
     def begin(self, subject: str, kind: str) -> None:
-        """A ``socket`` or a ``session`` is made."""
+        """A ``socket``, a ``session`` or a ``connection`` is made."""
         if self.recorder is not None:
             self.recorder.begin(subject, kind)
 
     def end(self, subject: str) -> None:
-        """A socket or session is gone."""
+        """A socket, session or connection is gone."""
         if self.recorder is not None:
             self.recorder.end(subject)
 
@@ -161,17 +188,41 @@ class _Table:
         return len(self._table)
 
 
+class _Machine:
+    """A machine of the wire that records what it is told; whatever is no step of it is looked at as it is."""
+
+    __slots__ = ("_asked", "_machine", "_recorder", "_subject")
+
+    def __init__(self, kind: type, subject: str, arguments: tuple[Any, ...], recorder: Recorder) -> None:
+        self._asked: list[Any] = []
+        self._subject, self._recorder = subject, recorder
+        self._machine: Any = recorder.made(kind, subject, arguments, self._asked)
+
+    def __getattr__(self, name: str) -> Any:
+        machine = self._machine
+        if name not in wired.STEPS[type(machine)]:
+            return getattr(machine, name)
+        return lambda *arguments: self._recorder.told(machine, name, self._subject, arguments, self._asked)
+
+
+def defined(function: Any) -> Any:
+    """Where a step is written: the function of a method, or what makes an object of a class."""
+    return vars(function)["__init__"] if isinstance(function, type) else getattr(function, "__func__", function)
+
+
 def parameters(function: Any) -> tuple[str, ...]:
-    """The names of a step's parameters, but for a method's own object."""
-    bound = hasattr(function, "__func__")
-    code = unwrap(getattr(function, "__func__", function)).__code__
+    """The names of a step's parameters, but for a method's own object; of a class those that one is made of."""
+    bound = hasattr(function, "__func__") or isinstance(function, type)
+    code = unwrap(defined(function)).__code__
     names: tuple[str, ...] = code.co_varnames[: code.co_argcount]
     return names[1:] if bound else names
 
 
 def told(error: BaseException) -> str:
-    """What was raised, in one line."""
-    return " ".join([f"{type(error).__name__}:", *str(error).split()]).rstrip(":")
+    """What was raised, in one line, with the octets that a peer is told of it."""
+    tell = getattr(error, "tell", b"")
+    more = [f"tell {tell.hex()}"] if tell else []
+    return " ".join([f"{type(error).__name__}:", *str(error).split(), *more]).rstrip(":")
 
 
 def _noted(value: Any, given: list[Any]) -> Any:
@@ -182,6 +233,20 @@ def _noted(value: Any, given: list[Any]) -> Any:
     asked: list[list[Any]] = []
     given.append(_noting(value, asked))
     return {ANSWERS: asked}
+
+
+def _listening(value: Any, asked: list[Any]) -> Any:
+    """A value whose own questions, if it has any, are noted in ``asked`` together with the answers."""
+    if not isinstance(value, Local) or value.authenticate is None:
+        return value
+    authenticate = value.authenticate
+
+    def ask(username: bytes, password: bytes) -> bool:
+        answer = bool(authenticate(username, password))
+        asked.append([encode(username), encode(password), answer])
+        return answer
+
+    return replace(value, authenticate=ask)
 
 
 def _noting(question: Callable[[int], object], asked: list[list[Any]]) -> Callable[[int], object]:

@@ -15,6 +15,7 @@ from ..patterns import fan_out, subscriptions
 from ..patterns.subscriptions import Interests, Subscriptions
 from ..send import Answer, Phase, Send
 from ..wire import commands
+from ..wire.handshake import Peer
 from .constants import Option
 from .errors import NoMemory, NotSupported
 from .monitor import EventKind
@@ -74,7 +75,7 @@ class Topics:
     def _tell_all(self, topic: bytes, more: bool) -> None:
         for connection in list(self.core.connections):
             if connection.peer is not None:
-                connection.command(commands.encode_subscription(connection.peer.version, topic, more))
+                self._tell(connection, connection.peer, topic, more)
 
     def matches(self, first: bytes) -> bool:
         """Does the application want a message that begins like this?"""
@@ -84,7 +85,11 @@ class Topics:
         """A handshake is done: a publisher is told all topics."""
         if connection.peer is not None:
             for topic in self.own.topics():
-                connection.command(commands.encode_subscription(connection.peer.version, topic, True))
+                self._tell(connection, connection.peer, topic, True)
+
+    def _tell(self, connection: Connection, peer: Peer, topic: bytes, more: bool) -> None:
+        steps = self.core.context.steps
+        connection.command(steps(commands, "encode_subscription", connection.name, peer.version, topic, more))
 
     def close(self) -> None:
         """The socket is closed, and wants nothing any more."""
