@@ -155,7 +155,7 @@ MACHINES: Mapping[str, tuple[type, Mapping[str, Known]]] = {
 
 FIRST: Mapping[str, Mapping[str, Any]] = {
     "socket": {SEND: encode(Send()), STATE: None},
-    "connection": {},
+    "wire": {},
     "session": {PIPE: encode(Pipe()), INBOX: encode(Inbox()), SEND: encode(Send())},
     "connection": {LIFE: encode(Life())},
 }

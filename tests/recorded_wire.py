@@ -41,8 +41,8 @@ def nonsense(stage: Stage) -> None:
 def beats(stage: Stage) -> None:
     """PING and PONG, both ways; and a peer of version 3.0, which is told of a subscription by a message."""
     context = stage.context()
-    publisher, endpoint = bound(context, XPUB, HEARTBEAT_IVL=1)
-    subscriber = connected(context, SUB, endpoint, HEARTBEAT_IVL=1)
+    publisher, endpoint = bound(context, XPUB, HEARTBEAT_IVL=1, HEARTBEAT_TIMEOUT=BOUND)
+    subscriber = connected(context, SUB, endpoint, HEARTBEAT_IVL=1, HEARTBEAT_TIMEOUT=BOUND)
     subscriber.subscribe(b"a")
     assert publisher.recv() == b"\1a"
     publisher.send(b"ab")

@@ -42,7 +42,7 @@ TAKEN = {"seq": 1, "at": "push1", "step": "receive.waited", "in": {"inbox": enco
         ({"seq": 1}, "exactly one of step, begin, end and closed"),
         ({"seq": 1, "begin": "a", "end": "a"}, "exactly one of step"),
         ({"seq": 1, "begin": "push1"}, r"line 2\.kind is missing"),
-        ({"seq": 1, "begin": "push1", "kind": "pipe"}, "none of socket, connection, session"),
+        ({"seq": 1, "begin": "push1", "kind": "pipe"}, "none of socket, wire, session, connection"),
         ({"seq": 1, "end": 1}, "a string was expected"),
         ({**TAKEN, "at": []}, "about somebody"),
         ({**TAKEN, "at": 5}, "a string was expected"),

@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "run.jsonl"
     recorder = Recorder(path, KEEP, Pool(100, 0))
     steps = Steps(recorder)
-    steps.begin("pull1/1", "connection")
+    steps.begin("pull1/1", "wire")
     handshake = steps.machine(Handshake, "pull1/1.handshake", SERVER, Limits())
     assert handshake.start() == greeting(mechanism=b"PLAIN", as_server=True)
     handshake.feed(greeting(mechanism=b"PLAIN") + HELLO)

@@ -16,7 +16,6 @@ from ..rules import Rule
 from ..wire import commands
 from ..wire.decoder import Decoder
 from ..wire.errors import PeerError
-from ..wire.handshake import Peer
 from . import identity
 from .constants import Option
 from .reactor import READABLE, WRITABLE
@@ -104,12 +103,9 @@ class Connection(Writer):
         if self.living.life.tries:
             number = self.core.options.number
             self.later("use", max(1, number(Option.RECONNECT_IVL), number(Option.RECONNECT_IVL_MAX)), self.used)
-        if self.core.options.number(Option.HEARTBEAT_IVL) > 0 and self._may_ping(peer):
+        if self.core.options.number(Option.HEARTBEAT_IVL) > 0 and self.may_ping(peer):
             self.pinged = self.heard
             self.later("pulse", self.core.options.number(Option.HEARTBEAT_IVL), self.beat)
-
-    def _may_ping(self, peer: Peer) -> bool:
-        return bool(self.context.steps(commands, "may_ping", self.name, peer.version))
 
     def beat(self) -> None:
         """Look at the heartbeat's clock: ping, give up, or look again later."""

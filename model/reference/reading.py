@@ -57,7 +57,7 @@ class Reader(Watched):
         steps = core.context.steps
         core.connected_often += 1
         self.name = f"{core.name}/{core.connected_often}"
-        steps.begin(self.name, "connection")
+        steps.begin(self.name, "wire")
         self.handshake = steps.machine(
             Handshake, f"{self.name}.handshake", identity.local(core), identity.limits(core)
         )
@@ -272,7 +272,7 @@ class Reader(Watched):
     def _signs(self) -> None:
         """Who does not read answers no PING: it says at intervals that it lives (HEART-5)."""
         peer = self.peer
-        if not self.open or peer is None or not commands.may_ping(peer.version):
+        if not self.open or peer is None or not self.may_ping(peer):
             return
         interval = self.core.options.number(Option.HEARTBEAT_IVL)
         again = self.context.steps(heartbeat, "sign", self.endpoint, not self.paused, interval)
@@ -282,8 +282,12 @@ class Reader(Watched):
     def _sign(self) -> None:
         self.timers.pop("sign", None)
         if self.paused:
-            self.command(commands.encode_pong(b""))
+            self.command(self.context.steps(commands, "encode_pong", self.name, b""))
         self._signs()
+
+    def may_ping(self, peer: Peer) -> bool:
+        """Does this peer know PING and PONG?"""
+        return bool(self.context.steps(commands, "may_ping", self.name, peer.version))
 
     def command(self, data: bytes) -> None:
         """Write a command."""

@@ -99,11 +99,11 @@ class Recorder:
         return result
 
     def begin(self, subject: str, kind: str) -> None:
-        """A ``socket``, a ``session`` or a ``connection`` is made; its machines are in their first state."""
+        """A ``socket``, ``session``, ``connection`` or ``wire`` is made; its machines are in their first state."""
         self._put({"begin": subject, "kind": kind})
 
     def end(self, subject: str) -> None:
-        """A socket, session or connection is gone, and its machines with it."""
+        """It is gone, and its machines with it."""
         self._put({"end": subject})
 
     def _put(self, line: dict[str, Any]) -> None:
@@ -163,12 +163,12 @@ class Steps:
         return cast(T, _Machine(kind, subject, arguments, self.recorder))
 
     def begin(self, subject: str, kind: str) -> None:
-        """A ``socket``, a ``session`` or a ``connection`` is made."""
+        """A ``socket``, ``session``, ``connection`` or ``wire`` is made."""
         if self.recorder is not None:
             self.recorder.begin(subject, kind)
 
     def end(self, subject: str) -> None:
-        """A socket, session or connection is gone."""
+        """It is gone."""
         if self.recorder is not None:
             self.recorder.end(subject)
 
