@@ -92,6 +92,19 @@ def process(command: str) -> Target:
     return Process(words)
 
 
+def python(place: str) -> Target:
+    """What a callable of a Python module returns, such as the class of a target: ``MODULE:CALL``."""
+    module, mark, name = place.partition(":")
+    if not (module and mark and name):
+        raise UsageError(f"{place!r} names no callable: python:MODULE:CALL is wanted")
+    try:
+        made = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"python:{place} cannot be had: {error}") from error
+    target: Target = made()
+    return target
+
+
 NAMES: dict[str, Callable[[], Target]] = {
     "reference": lambda: in_process("reference"),
     "reference-stepped": lambda: in_process("reference-stepped"),
@@ -104,9 +117,11 @@ NAMES: dict[str, Callable[[], Target]] = {
 
 
 def by_name(name: str) -> Target:
-    """A target by its name, or ``process:CMD``; `UsageError` in one sentence if it is not to be had."""
-    if name.startswith("process:"):
-        return process(name.removeprefix("process:"))
+    """A target by its name, ``process:CMD`` or ``python:MODULE:CALL``; `UsageError` if it is not to be had."""
+    for prefix, make in (("process:", process), ("python:", python)):
+        if name.startswith(prefix):
+            return make(name.removeprefix(prefix))
     if name not in NAMES:
-        raise UsageError(f"there is no target {name!r}; known are {', '.join(NAMES)} and process:CMD")
+        known = ", ".join([*NAMES, "process:CMD", "python:MODULE:CALL"])
+        raise UsageError(f"there is no target {name!r}; known are {known}")
     return NAMES[name]()
