@@ -133,12 +133,12 @@ class Process(Sockets):
             self._child.stdin.write(protocol.line({"id": self._number, "call": call, **fields}))
             self._child.stdin.flush()
         except OSError:
-            raise self._died(call) from None
-        told = self._line(call, self._grace + fields.get("wait", 0) / 1000)
+            raise self._died(f"answer {call}") from None
+        told = self._line(f"answer {call}", self._grace + fields.get("wait", 0) / 1000)
         if told.get("id") != self._number:
             raise self._fault(f"answered call {told.get('id')!r} when call {self._number} was asked of it")
         if "fault" in told:
-            raise TargetFault(f"the target {self.name} could not {call}: {told['fault']}")
+            raise TargetFault(f"the target {self.name} answered {call} with a fault: {told['fault']}")
         return told
 
     def _checked(self, told: protocol.Object, call: str, name: str, *kinds: type) -> Any:

@@ -27,9 +27,11 @@ PYTHON = {"pyzmq": "zmq", "pyomq": "pyomq"}
 def in_process(name: str) -> Target:
     """A target in the calling process; `UsageError` if there is none of that name."""
     from .library import Pyomq, Pyzmq
+    from .model import Model
     from .reference import Reference
 
     made: dict[str, Callable[[], Target]] = {
+        "model": Model,
         "reference": Reference,
         "reference-stepped": lambda: Reference(stepped=True),
         "pyzmq": Pyzmq,
@@ -106,6 +108,7 @@ def python(place: str) -> Target:
 
 
 NAMES: dict[str, Callable[[], Target]] = {
+    "model": lambda: in_process("model"),
     "reference": lambda: in_process("reference"),
     "reference-stepped": lambda: in_process("reference-stepped"),
     "pyzmq": lambda: _served("pyzmq"),
