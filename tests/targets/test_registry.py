@@ -33,9 +33,10 @@ def test_what_is_not_installed_is_told_with_the_command_that_installs_it(
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(UsageError, match="the target pyomq needs the Python package pyomq: pip install pyomq"):
         by_name("pyomq")
-    with monkeypatch.context() as patch, pytest.raises(UsageError) as error:
+    with monkeypatch.context() as patch:
         patch.setattr("importlib.import_module", _missing)
-        in_process("pyzmq")
+        with pytest.raises(UsageError) as error:
+            in_process("pyzmq")
     assert str(error.value) == "pyzmq cannot be imported (no such module): pip install pyzmq"
     monkeypatch.setenv("ENOMEM_JEROMQ", str(tmp_path / "no.jar"))
     monkeypatch.setattr("shutil.which", lambda _: None)

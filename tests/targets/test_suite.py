@@ -198,6 +198,6 @@ def test_what_is_not_declared_is_not_asked(tmp_path: Path) -> None:
     target = liars.Model()
     with pytest.raises(CannotDo, match="the target model cannot say how much memory is in use"):
         target.memory()
+    target.create("PUSH")
     with pytest.raises(TargetFault, match="choose it before the first is made"):
-        target.create("PUSH")
         target.policy("KEEP")
