@@ -72,7 +72,8 @@ def settings(value: Any) -> Any:
         return [settings(one) for one in value]
     if is_dataclass(value):
         found = {field.name: settings(getattr(value, field.name)) for field in fields(value)}
-        return {"name": value.name, **found} if hasattr(value, "name") else found
+        name = getattr(value, "name", None)
+        return found if name is None else {"name": name, **found}
     return {"name": value.name}
 
 

@@ -45,6 +45,8 @@ class Stillness:
         while True:
             self._turned.clear()
             begin = time.monotonic()
+            passed: float | None = None
+            stepped: list[SteppedReactor] = []
             with self._locked():
                 # A bound, since nothing that is right goes on by itself for ever without a timer.
                 for _ in range(1000):
