@@ -1,7 +1,7 @@
 """Is anything under way between the sockets of this process?  For tests that go on when nothing is.
 
 Nothing is guessed from a silence: what a connection wrote and what its other end read is counted in octets at both
-ends. Whoever waits does meanwhile what is to be done, in its own thread, in the order in which peers were attached.
+ends. Who waits for room or memory is still, once it has tried again and was refused. Whoever waits does meanwhile what is to be done, in its own thread, in the order in which peers were attached.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ class Stillness:
             with self._locked():
                 # A bound, since nothing that is right goes on by itself for ever without a timer.
                 for _ in range(1000):
-                    if met():
-                        return True
                     if not self._work():
                         break
+                if met():
+                    return True
                 stepped = [context.reactor for context in self.contexts if isinstance(context.reactor, SteppedReactor)]
                 if stepped:
                     passed = self._sleep(stepped, left)
