@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from as_installed import python_path
 
 from enomem.checks import layers, pictures
 
@@ -82,7 +83,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("command", RUN_HERE, ids=lambda c: f"{c.document}: {c.line[:60]}")
 def test_a_command_does_what_the_document_says(command: Command, checkout: Path) -> None:
-    path = os.pathsep.join(filter(None, (str(ROOT / "src"), os.environ.get("PYTHONPATH"))))
+    path = python_path(checkout / "site")
     tools = f"{checkout / 'bin'}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PYTHONPATH": path, "PATH": tools, "COLUMNS": "120", "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(

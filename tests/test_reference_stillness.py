@@ -156,12 +156,20 @@ def test_a_stepped_context_has_no_thread_and_time_stands_still(stepped: Referenc
     assert context.reactor.clock() == before
 
 
+def nothing(*_: object) -> str:
+    return ""
+
+
+def at_once(*_: object) -> bool:
+    return True
+
+
 @pytest.mark.parametrize(
     ("name", "defect", "check"),
     [
-        ("_work", lambda self: False, test_a_settled_message_can_be_received_at_once),
-        ("settle", lambda self, milliseconds: True, test_a_settled_message_can_be_received_at_once),
-        ("under_way", lambda self: "", test_a_peer_that_comes_again_is_waited_for),
+        ("_work", nothing, test_a_settled_message_can_be_received_at_once),
+        ("settle", at_once, test_a_settled_message_can_be_received_at_once),
+        ("under_way", nothing, test_a_peer_that_comes_again_is_waited_for),
     ],
 )
 def test_a_defect_is_seen(

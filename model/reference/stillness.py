@@ -1,7 +1,8 @@
 """Is anything under way between the sockets of this process?  For tests that go on when nothing is.
 
 Nothing is guessed from a silence: what a connection wrote and what its other end read is counted in octets at both
-ends. Who waits for room or memory is still, once it has tried again and was refused. Whoever waits does meanwhile what is to be done, in its own thread, in the order in which peers were attached.
+ends. Who waits for room or memory is still, once it has tried again and was refused. Whoever waits does meanwhile what
+is to be done, in its own thread, in the order in which peers were attached.
 """
 
 from __future__ import annotations

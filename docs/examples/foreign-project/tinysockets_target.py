@@ -86,5 +86,5 @@ class Tinysockets(Sockets):
 class Forgetful(Tinysockets):
     """Tinysockets with a defect: what was aborted is sent all the same, in front of the next message."""
 
-    def abort(self, socket: int) -> Said:
+    def abort(self, socket: int) -> Said:  # noqa: ARG002 - that is the defect
         return Said.OK
