@@ -29,7 +29,7 @@ from .certificate import slug
 from .errors import UsageError
 from .families import matrix as family_matrix
 from .families import registry
-from .families import trace as family_trace
+from .families import traces as family_traces
 from .families import words as family_words
 from .judge import SENDER, Finding, prove
 from .matrix import Cell, Job, Verdict
@@ -176,7 +176,7 @@ def _show_traces(out: Console, cells: Sequence[Cell], fmt: str) -> None:
 def _shown(cell: Cell, fmt: str) -> str:
     """The counterexample of a cell, in one of the formats."""
     if cell.machine in registry.FAMILIES:
-        return family_words.show(family_trace.trace_of(cell.trace), fmt)
+        return family_words.show(family_traces.trace_of(cell.trace), fmt)
     if cell.machine != SENDER:
         return pattern_words.show(pattern_trace.trace_of(cell.trace, load_policy), fmt)
     return wording.show(sender_trace.trace_of(cell.trace, load_policy), fmt)

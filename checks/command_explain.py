@@ -59,5 +59,6 @@ def _checked(entry: Entry) -> list[str]:
         place = firing.where(Rule(entry.id))
         fails = f"which fails if it never fires in the {place.value}"
         return ["", f"Checked by: `{firing.command(place)}`, {fails}; every trace names it where it fires."]
-    option = "recovery" if entry.id in ("RESTART", "RESUME", "NEXT") else "policy"
+    option = "receive-policy" if entry.machine.startswith("model/receive_policies.py") else "policy"
+    option = "recovery" if entry.id in ("RESTART", "RESUME", "NEXT") else option
     return ["", f"Checked by: `enomem check --{option} {entry.id}`"]

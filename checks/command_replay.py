@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import pattern_trace, pattern_words, run_format, run_replay, sender_trace, wording
 from .errors import UsageError
-from .families import trace as family_trace
+from .families import traces as family_traces
 from .families import words as family_words
 from .policy_file import load_policy
 
@@ -39,11 +39,11 @@ def _trace(path: Path, text: str, form: str) -> Said:
             return 1, _differs(path, differences), ""
         of_socket = pattern_trace.trace_of(data, load_policy)
         return 0, [pattern_words.show(of_socket, form)], f"{len(of_socket.steps)} steps, each as the model does it"
-    if family_trace.is_ours(data):
-        differences = family_trace.replay(data)
+    if family_traces.is_ours(data):
+        differences = family_traces.replay(data)
         if differences:
             return 1, _differs(path, differences), ""
-        of_family = family_trace.trace_of(data)
+        of_family = family_traces.trace_of(data)
         return 0, [family_words.show(of_family, form)], f"{len(of_family.steps)} steps, each as the model does it"
     differences = sender_trace.replay(data, load_policy)
     if differences:

@@ -43,8 +43,12 @@ TESTS: Mapping[Where, str] = {
 }
 """The tests of the machine, where no search of `enomem check` has it."""
 
+_IN_READERS = (
+    *(Rule.RECEIVE_1, Rule.RECEIVE_2, Rule.RECEIVE_3, Rule.RECEIVE_4, Rule.RECEIVE_6, Rule.RECEIVE_7, Rule.RECEIVE_8),
+    Rule.RECEIVE_10,
+)
 APART: Mapping[Rule, Where] = {
-    **dict.fromkeys((Rule.RECEIVE_1, Rule.RECEIVE_2, Rule.RECEIVE_3), Where.FAMILIES),
+    **dict.fromkeys(_IN_READERS, Where.FAMILIES),
     # The senders' system has the wire in steps, that of patterns has it in one.
     Rule.LINK_5: Where.PATTERNS,
     Rule.LINK_6: Where.CONNECTIONS,

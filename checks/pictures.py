@@ -251,7 +251,8 @@ def mutants() -> Mapping[str, tuple[str, frozenset[str]]]:
     module = importlib.util.module_from_spec(made)
     sys.modules["enomem_mutants"] = module
     made.loader.exec_module(module)
-    return {mutant.name: (mutant.violates, frozenset(mutant.patches)) for mutant in (*module.ALL, *module.PATTERNS)}
+    every = (*module.ALL, *module.PATTERNS, *module.FAMILIES)
+    return {mutant.name: (mutant.violates, frozenset(mutant.patches)) for mutant in every}
 
 
 # --- writing them

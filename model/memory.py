@@ -22,6 +22,7 @@ class Site(Enum):
     RESERVATION = "reservation"
     COMMIT = "commit"
     RECEIVE_BODY = "receive body"
+    RECEIVE_SLOT = "receive slot"
     CONNECTION = "connection"
     LISTENER = "listener"
     SUBSCRIPTION = "subscription"

@@ -66,6 +66,7 @@ class Rule(Enum):
     RECEIVE_7 = "RECEIVE-7"
     RECEIVE_8 = "RECEIVE-8"
     RECEIVE_9 = "RECEIVE-9"
+    RECEIVE_10 = "RECEIVE-10"
 
     CONNECT_1 = "CONNECT-1"
     CONNECT_2 = "CONNECT-2"

@@ -20,7 +20,7 @@ FILES = (
 
 _PACKAGE = "enomem.spec"
 _HEADING = re.compile(r"(#+) +(.*\S)")
-_IDENTIFIER = re.compile(r"([A-Z]+(?:-[A-Z]+|-[0-9]+)?)(?: +(.+))?")
+_IDENTIFIER = re.compile(r"([A-Z]+(?:_[A-Z]+)*(?:-[A-Z]+|-[0-9]+)?)(?: +(.+))?")
 _LINE = re.compile(r"(Source|Class|Machine|Stated in|Assumes): *(.*)")
 
 

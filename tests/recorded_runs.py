@@ -36,7 +36,8 @@ from enomem import (
     Site,
 )  # fmt: skip
 from enomem.model.patterns.subscriptions import weigh
-from enomem.model.reference import reading
+from enomem.model.receive_policies import BoundedWait
+from enomem.model.reference import context
 from enomem.model.reference.weights import CONNECTION, TOPIC
 
 ALL = (DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB)
@@ -132,7 +133,7 @@ def stalled(stage: Stage) -> None:
 
 
 def stalled_too_long(stage: Stage) -> None:
-    stage.patch.setattr(reading, "STALL_LONGEST", 20)
+    stage.patch.setattr(context, "RECEIVE_POLICIES", (BoundedWait(longest=20),))
     sender, receiver = stage.context(), stage.context()
     pull, endpoint = bound(receiver, PULL)
     push = connected(sender, PUSH, endpoint, RECONNECT_IVL=1)

@@ -9,7 +9,7 @@ import pytest
 
 from enomem.checks import check_job, command_replay
 from enomem.checks.errors import OurFault, UsageError
-from enomem.checks.families import judge, matrix, trace, words
+from enomem.checks.families import judge, matrix, traces, words
 from enomem.checks.families.family import LIVENESS, Row
 from enomem.checks.families.registry import FAMILIES
 from enomem.checks.judge import Finding, Task
@@ -112,7 +112,7 @@ def test_an_action_that_never_happened_is_told() -> None:
 # --- traces
 
 
-def walked(row: Row) -> trace.Trace:
+def walked(row: Row) -> traces.Trace:
     """A few steps of the first system of a row, whatever can happen first, each time another action."""
     family = FAMILIES[row.family]
     system = family.searched(row)[0]
@@ -120,19 +120,19 @@ def walked(row: Row) -> trace.Trace:
     actions: list[Any] = []
     state = machine.initial
     for number in range(8):
-        able = [moment for action in machine.actions if (moment := trace.take(machine, state, action)) is not None]
+        able = [moment for action in machine.actions if (moment := traces.take(machine, state, action)) is not None]
         actions.append(able[number % len(able)].action)
         state = able[number % len(able)].after
-    return trace.run(family, row, system, actions, "SAFE-BOUND")
+    return traces.run(family, row, system, actions, "SAFE-BOUND")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.named.replace(" ", "_"))
 def test_a_trace_is_written_read_replayed_and_shown(row: Row, tmp_path: Path) -> None:
     shown = walked(row)
     data = json.loads(words.show(shown, "json"))
-    assert trace.is_ours(data)
-    assert trace.replay(data) == []
-    assert trace.trace_of(data).steps == shown.steps
+    assert traces.is_ours(data)
+    assert traces.replay(data) == []
+    assert traces.trace_of(data).steps == shown.steps
     file = tmp_path / "trace.json"
     file.write_text(json.dumps(data))
     for form in ("text", "mermaid", "json"):
@@ -145,7 +145,7 @@ def test_a_trace_is_written_read_replayed_and_shown(row: Row, tmp_path: Path) ->
 def test_a_trace_that_is_not_the_models_is_told(tmp_path: Path) -> None:
     data = json.loads(words.show(walked(ROWS[0]), "json"))
     data["steps"][2]["rules"] = ["MEM-4"]
-    assert any("rules in the model" in one for one in trace.replay(data))
+    assert any("rules in the model" in one for one in traces.replay(data))
     file = tmp_path / "trace.json"
     file.write_text(json.dumps(data))
     assert command_replay.run(file, "text")[0] == 1
@@ -163,14 +163,14 @@ def test_a_trace_that_is_not_the_models_is_told(tmp_path: Path) -> None:
 def test_a_file_that_makes_no_sense_is_refused(change: dict[str, Any], said: str) -> None:
     data = {**json.loads(words.show(walked(ROWS[0]), "json")), **change}
     with pytest.raises(UsageError, match=said):
-        trace.replay(data)
+        traces.replay(data)
 
 
 def test_a_lasso_has_to_close() -> None:
     family, row = FAMILIES[ROWS[0].family], ROWS[0]
     shown = walked(row)
     with pytest.raises(OurFault, match="does not lead back"):
-        trace.run(family, row, shown.system, [moment.action for moment in shown.steps][:1], None, 0)
+        traces.run(family, row, shown.system, [moment.action for moment in shown.steps][:1], None, 0)
 
 
 def test_what_is_endless_is_told_apart() -> None:

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("model", "checks", "spec")
 
 ORDER = [
-    *("states", "rules", "memory", "pipe", "policies", "send", "link", "receive", "heartbeat", "connection", "step"),
+    *("states", "rules", "memory", "pipe", "policies", "send", "link", "receive_policies", "receive"),
+    *("heartbeat", "connection", "step"),
     *("line", "application", "history", "payloads", "system"),
     *(f"wire.{name}" for name in ("errors", "peers", "bodies", "frames", "greeting", "commands", "decoder")),
     *(f"wire.{name}" for name in ("metadata", "mechanisms", "handshake", "__init__")),

@@ -9,7 +9,8 @@ from reference_stage import Room, events_until, eventually, fails, room
 
 import enomem
 from enomem import SNDMORE, Again, Event, EventKind, Site
-from enomem.model.reference import reading
+from enomem.model.receive_policies import BoundedWait
+from enomem.model.reference import context, reading
 from enomem.model.reference.weights import CONNECTION, LISTENER, PART, SOCKET
 from enomem.model.rules import Rule
 
@@ -18,25 +19,30 @@ NEVER = 1 << 30
 MIB = 1 << 20
 
 
+def waits(monkeypatch: pytest.MonkeyPatch, longest: int) -> None:
+    """Readers wait so many milliseconds, unless their context says otherwise."""
+    monkeypatch.setattr(context, "RECEIVE_POLICIES", (BoundedWait(longest=longest),))
+
+
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stalled reader tries again when memory is given back, and at no other time; and it never gives up."""
     monkeypatch.setattr(reading, "STALL_RETRY", NEVER)
-    monkeypatch.setattr(reading, "STALL_LONGEST", NEVER)
+    waits(monkeypatch, NEVER)
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stalled reader gives up very soon."""
     monkeypatch.setattr(reading, "STALL_RETRY", 1)
-    monkeypatch.setattr(reading, "STALL_LONGEST", 20)
+    waits(monkeypatch, 20)
 
 
 @pytest.fixture
 def fair(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stalled reader tries again when memory is given back, and gives up soon, in the order in which they stalled."""
     monkeypatch.setattr(reading, "STALL_RETRY", NEVER)
-    monkeypatch.setattr(reading, "STALL_LONGEST", 100)
+    waits(monkeypatch, 100)
 
 
 def listening(stage: Room) -> enomem.Socket:

@@ -13,6 +13,7 @@ from enomem.checks.properties import PROPERTIES
 from enomem.model.application import Recovery
 from enomem.model.memory import NEVER, Site
 from enomem.model.policies import POLICIES
+from enomem.model.receive_policies import RECEIVE_POLICIES
 from enomem.model.rules import Rule, RuleClass
 from enomem.spec.text import Entry, entries, parse
 
@@ -92,7 +93,8 @@ def test_the_headings_of_properties_are_the_properties_asked() -> None:
 
 def test_every_policy_and_recovery_has_an_entry_and_every_entry_one_of_them() -> None:
     named = [entry.id for entry in ENTRIES.values() if entry.file == "policies.md"]
-    assert named == [policy.name for policy in POLICIES] + [recovery.value for recovery in Recovery]
+    policies = [policy.name for policy in (*POLICIES, *RECEIVE_POLICIES)]
+    assert named == policies + [recovery.value for recovery in Recovery]
 
 
 def test_every_site_has_a_row_and_every_row_a_site() -> None:

@@ -30,6 +30,7 @@ from enomem.model.patterns.fan_out import all_or_none
 from enomem.model.pipe import Pipe
 from enomem.model.policies import DISCARD
 from enomem.model.receive import Inbox
+from enomem.model.receive_policies import BOUNDED_WAIT
 from enomem.model.rules import Rule
 from enomem.model.send import Send, Sizes
 from enomem.model.wire import commands, frames, greeting
@@ -75,8 +76,8 @@ def receiving(seen: Seen) -> None:
     refuse = (None, Site.RECEIVE_BODY)
     for used, half, half_after, no in product((0, 2, 4), (0, 2), (0, 3, 9), refuse):
         inbox = Inbox(half=half)
-        seen.note(receive.arrived(Pool(4, used), inbox, 1, 2, half_after, no))
-        seen.note(receive.body(Pool(4, used), inbox, half_after, no))
+        seen.note(receive.arrived(Pool(4, used), BOUNDED_WAIT, inbox, 1, 2, half_after, no))
+        seen.note(receive.body(Pool(4, used), BOUNDED_WAIT, inbox, half_after, no))
         receive.broken(Pool(4, used), inbox)
         receive.dropped(Pool(4, used), inbox)
     receive.room(Inbox(1), 1)

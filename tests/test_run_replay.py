@@ -18,6 +18,7 @@ from enomem.model.patterns.subscriptions import Subscriptions
 from enomem.model.pipe import Pipe
 from enomem.model.policies import KEEP, SKIP
 from enomem.model.receive import Inbox
+from enomem.model.receive_policies import BOUNDED_WAIT
 from enomem.model.send import Answer, Phase, Send
 
 
@@ -54,10 +55,10 @@ def test_both_directions(path: Path) -> None:
     steps = hand.steps
     pool = steps(connection, "made", "pool", hand.pool, Site.LISTENER, 40, None).pool
     assert steps(receive, "room", "push1.1", hand.inbox, 1000) == 1000
-    got = steps(receive, "arrived", "push1.1", pool, hand.inbox, 2, 20, 4, None)
+    got = steps(receive, "arrived", "push1.1", pool, BOUNDED_WAIT, hand.inbox, 2, 20, 4, None)
     inbox = steps(receive, "taken", "push1.1", got.inbox, 8)
     pool = steps(receive, "handed", "push1", got.pool, 8)
-    refused = steps(receive, "body", "push1.1", pool, inbox, 50, None)
+    refused = steps(receive, "body", "push1.1", pool, BOUNDED_WAIT, inbox, 50, None)
     assert not refused.taken
     inbox = steps(receive, "waited", "push1.1", refused.inbox)
     pool, inbox = steps(receive, "broken", "push1.1", pool, inbox)

@@ -154,8 +154,8 @@ class Family(ABC):
     def sentences(self, trace: Trace) -> tuple[str, ...]:
         """What was expected and what happened, in two sentences."""
 
-    def known(self) -> tuple[tuple[str, Row, str], ...]:
-        """The counterexamples that the generated page shows: a title, the row and the property."""
+    def known(self) -> tuple[tuple[str, Row, str, int], ...]:
+        """The counterexamples that the generated page shows: a title, the row, the property, and which one of it."""
         return ()
 
     def needed(self) -> tuple[Need, ...]:

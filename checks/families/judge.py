@@ -14,7 +14,7 @@ from ..judge import Finding, Task, Tell
 from ..machine import Transition
 from ..plan import Engine
 from ..search import Progress, Search
-from . import trace
+from . import traces
 from .family import LIVENESS, Case, Family, Row
 from .registry import FAMILIES
 
@@ -65,10 +65,10 @@ def searched(family: Family, task: Task, row: Row, system: Any, tell: Tell) -> F
         task, states=result.states, transitions=result.transitions, asked=search.asked.identifiers,
         fired=tuple(sorted(str(rule.value) for rule in result.fired)), stopped=result.stopped,
         happened=tuple(sorted({kind(action) for action in result.happened})), largest=result.largest,
-        systems=(trace.settings(system),),
+        systems=(traces.settings(system),),
     )  # fmt: skip
     for name, violation in result.violations.items():
-        finding.traces[name] = trace.to_json(trace.run(family, row, system, violation.actions, name))
+        finding.traces[name] = traces.to_json(traces.run(family, row, system, violation.actions, name))
     finding.seconds = time.perf_counter() - began
     return finding
 
@@ -86,7 +86,7 @@ def lived(
     began = time.perf_counter()
     case = family.bounded(system)
     every = tuple(obligation for group in case.obligations.values() for obligation in group)
-    finding = Finding(task, asked=tuple(case.obligations), systems=(trace.settings(system),))
+    finding = Finding(task, asked=tuple(case.obligations), systems=(traces.settings(system),))
     try:
         graph = Graph(case.machine, every, progress=_progress(task, tell), max_bytes=task.max_bytes)
     except Inconclusive as stopped:
@@ -96,7 +96,7 @@ def lived(
         starved = graph.starved(group, calm=calm, fair=fair)
         if starved is not None:
             actions = (*starved.stem, *starved.cycle)
-            finding.traces[name] = trace.to_json(trace.run(family, row, system, actions, name, len(starved.stem)))
+            finding.traces[name] = traces.to_json(traces.run(family, row, system, actions, name, len(starved.stem)))
     finding.states, finding.transitions = graph.states, graph.edges
     finding.seconds = time.perf_counter() - began
     return finding
@@ -130,5 +130,5 @@ def _needed(family: Family, task: Task, tell: Tell) -> Finding:
         found = lived(family, task, need.row, need.system, tell, calm=need.calm, fair=need.fair)
     else:
         found = searched(family, task, need.row, need.system, tell)
-    traces = {name: shown for name, shown in found.traces.items() if name == need.identifier}
-    return replace(found, traces=traces, asked=(need.identifier,))
+    of_need = {name: shown for name, shown in found.traces.items() if name == need.identifier}
+    return replace(found, traces=of_need, asked=(need.identifier,))

@@ -11,7 +11,7 @@ from enomem.spec.claims import family_claims
 from ..judge import Finding, Task
 from ..markdown import HEAD, mermaid, table
 from ..plan import ANY_POLICY, Engine
-from . import judge, trace, words
+from . import judge, traces, words
 from .family import Family, Row
 from .registry import FAMILIES
 
@@ -24,8 +24,9 @@ def page() -> str:
     )
     for family in FAMILIES.values():
         text += f"\n## {family.name}\n\n{family.title}\n\n{_matrix(family)}\n### Systems\n\n{_bounds(family)}"
-        for title, row, identifier in family.known():
-            shown = trace.trace_of(_traces(family)[row, identifier])
+        for title, row, identifier, place in family.known():
+            found = [one.traces[identifier] for of, one in _found(family) if of == row and identifier in one.traces]
+            shown = traces.trace_of(found[place])
             command = f"enomem check {family.option} {row.subject} --property {identifier}"
             text += f"\n### {title}\n\n{row.named} violates {identifier}: `{command}`\n\n"
             text += f"```text\n{words.show(shown, 'text')}\n```\n\n"
@@ -65,7 +66,7 @@ def _bounds(family: Family) -> str:
 def _numbers(system: Any) -> dict[str, str]:
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in trace.settings(system).items()
+        for name, value in traces.settings(system).items()
         if isinstance(value, int)
     }
 

@@ -7,22 +7,23 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from enomem.model.receive_policies import FOR_EVER, RECEIVE_POLICIES, BoundedWait, ReceivePolicy, Threshold
 from enomem.model.systems import receiving
 from enomem.model.systems.receiving import Action, Kind, State, System
 
 from .. import terms
 from ..asked import DEADLOCK, TOTAL, Asked
-from ..errors import UsageError
 from ..machine import Machine
 from ..phrases import Phrase
+from ..receive_policy_file import load_receive_policy
 from ..symbols import Integer
 from . import receive_questions as questions
+from . import receive_words
 from .family import EACH, PROGRESS, RECOVER, Case, Family, Moment, Row, Trace
 
 SLACK = 2
 """How far counters may leave their sensible range before a state is called out of its domain."""
 
-SUBJECTS = ("BOUNDED_WAIT",)
 PARAMETERS = ("parts", "memory", "messages", "queue", "window", "disconnects", "last", "slot")
 
 
@@ -38,26 +39,33 @@ class Receive(Family):
 
     def rows(self, texts: Sequence[str] = ()) -> list[Row]:
         """A row a policy."""
-        for text in texts:
-            if text not in SUBJECTS:
-                raise UsageError(f"there is no receive policy {text!r}; known are {', '.join(SUBJECTS)}")
-        return [Row(self.name, text, text=text) for text in texts or SUBJECTS]
+        named = texts or tuple(policy.name for policy in RECEIVE_POLICIES)
+        return [Row(self.name, load_receive_policy(text).name, text=text) for text in named]
 
     def identifiers(self, row: Row) -> tuple[str, ...]:  # noqa: ARG002 - all are asked the same
         """What is asked."""
         return (*questions.STATES, *questions.STEPS, TOTAL, DEADLOCK, PROGRESS, EACH, RECOVER)
 
-    def searched(self, row: Row) -> tuple[Any, ...]:  # noqa: ARG002
-        """One reader, one whose messages the pool cannot hold, and two."""
-        return (System(), System(parts=3, memory=2), System(2))
+    def searched(self, row: Row) -> tuple[Any, ...]:
+        """One reader whose messages the pool cannot hold, one whose last parts are large, and two."""
+        policy = _small(load_receive_policy(row.text))
+        return (
+            System(policy, parts=3, memory=2), System(policy, memory=5, queue=2, window=2, last=2),
+            System(policy, 2, disconnects=0),
+        )  # fmt: skip
 
-    def endless(self, row: Row) -> tuple[Any, ...]:  # noqa: ARG002
-        """Two readers whose peers never stop."""
-        return (System(2, messages=1, numbered=False),)
+    def endless(self, row: Row) -> tuple[Any, ...]:
+        """Peers that never stop: one whose messages the pool cannot hold, and two."""
+        policy = _small(load_receive_policy(row.text))
+        return (
+            System(policy, parts=3, memory=2, messages=1, numbered=False),
+            System(policy, 2, messages=1, numbered=False),
+        )  # fmt: skip
 
-    def proved(self, row: Row) -> tuple[Any, ...]:  # noqa: ARG002
+    def proved(self, row: Row) -> tuple[Any, ...]:
         """One reader beside any number of others, and two."""
-        return (System(1, others=True), System(2, others=True))
+        policy = load_receive_policy(row.text)
+        return (System(policy, 1, others=True), System(policy, 2, others=True))
 
     def bounded(self, system: System) -> Case:
         """A system with its bounds."""
@@ -66,7 +74,7 @@ class Receive(Family):
     def general(self, system: System) -> Case:
         """A system with every bound an unknown."""
         unknowns: dict[str, Any] = {name: Integer(terms.variable(f"bound.{name}")) for name in PARAMETERS}
-        general = replace(system, **unknowns)
+        general = replace(system, policy=_any_numbers(system.policy), **unknowns)
         return Case(
             machine(general, None), asked(general), {}, questions.candidates(general),
             partial(questions.parameters, general), "any number of connections",
@@ -74,11 +82,47 @@ class Receive(Family):
 
     def phrase(self, trace: Trace, moment: Moment) -> Phrase:
         """A step in words."""
-        return Phrase(f"connection {moment.action.reader + 1}", trace.case.machine.show(moment.action))
+        return receive_words.phrase(trace, moment)
 
-    def sentences(self, trace: Trace) -> tuple[str, ...]:  # noqa: ARG002
-        """Nothing yet."""
-        return ()
+    def sentences(self, trace: Trace) -> tuple[str, ...]:
+        """What was expected and what happened."""
+        return receive_words.sentences(trace)
+
+    def known(self) -> tuple[tuple[str, Row, str, int], ...]:
+        """What the letter asks about waiting."""
+        rows = {row.subject: row for row in self.rows()}
+        return (
+            ("A reader waits for the memory that it holds itself", rows["WAIT"], DEADLOCK, 0),
+            ("A threshold does not help against many small parts", rows["THRESHOLD"], DEADLOCK, 0),
+            ("Two readers wait for each other's memory", rows["WAIT"], DEADLOCK, 1),
+        )
+
+
+LARGE, WHILE = 1, 1
+"""Units above which a body is large, and milliseconds of a wait, in systems of a few units: any would do."""
+
+
+def _small(policy: ReceivePolicy) -> ReceivePolicy:
+    """One of enomem's own policies with numbers that mean something in a small system; a user's is what it is."""
+    match policy:
+        case Threshold():
+            return Threshold(LARGE)
+        case BoundedWait():
+            return BoundedWait(LARGE, WHILE)
+        case _:
+            return policy
+
+
+def _any_numbers(policy: ReceivePolicy) -> Any:
+    """One of enomem's own policies with unknown numbers, for proofs."""
+    unknown = [Integer(terms.variable(f"bound.policy.{name}")) for name in ("most", "longest")]
+    match policy:
+        case Threshold():
+            return Threshold(*unknown[:1])  # type: ignore[arg-type]
+        case BoundedWait():
+            return BoundedWait(*unknown)  # type: ignore[arg-type]
+        case _:
+            return policy
 
 
 def machine(system: System, ranges: dict[str, tuple[int, int]] | None) -> Machine[State, Action]:
@@ -114,6 +158,11 @@ def asked(system: System) -> Asked:
     )
 
 
+def _longest(policy: ReceivePolicy) -> int:
+    """The longest wait of a policy in milliseconds: its own, or that of a user's, which may be any."""
+    return int(getattr(policy, "longest", 0))
+
+
 def _ranges(system: System) -> dict[str, tuple[int, int]]:
     room = system.memory + SLACK
     count = system.messages + SLACK if system.numbered else 0
@@ -129,6 +178,7 @@ def _ranges(system: System) -> dict[str, tuple[int, int]]:
         "readers.inbox.messages": (0, system.queue + 1),
         "readers.inbox.half": (0, room),
         "readers.inbox.whole": (0, room),
+        "readers.inbox.longest": (FOR_EVER, _longest(system.policy)),
         "readers.got": (0, system.parts + 1),
         "readers.seen.delivered": (0, count),
         "readers.seen.lost": (0, count),

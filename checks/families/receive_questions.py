@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from enomem.model import receive
 from enomem.model.receive import Reading
 from enomem.model.rules import RuleClass
 from enomem.model.systems import receiving
@@ -119,9 +120,9 @@ READERS: Mapping[str, Callable[[System, Reader], object]] = {
     "down: empty": lambda _, r: True if r.up else r.wire.flight == 0 and r.got == 0 and r.peer.part == 0,
     "not closed": lambda _, r: r.inbox.reading != Reading.CLOSED,
     "down: open": lambda _, r: True if r.up else r.inbox.reading == Reading.OPEN,
-    "stalled: wants": lambda _, r: r.whole or r.wire.flight > 0 if r.inbox.reading == Reading.STALLED else True,
+    "stalled: wants": lambda _, r: r.whole or r.wire.flight > 0 if receive.stalled(r.inbox) else True,
     "queue": lambda s, r: r.inbox.messages <= s.queue,
-    "stalled: has room": lambda s, r: r.inbox.messages < s.queue if r.inbox.reading == Reading.STALLED else True,
+    "stalled: has room": lambda s, r: r.inbox.messages < s.queue if receive.stalled(r.inbox) else True,
     "whole: has room": lambda s, r: r.inbox.messages < s.queue if r.whole else True,
     "message >= 1": lambda _, r: r.peer.message >= 1,
     "half written: not the last": lambda s, r: r.peer.message <= s.messages if r.peer.part > 0 else True,
@@ -159,4 +160,10 @@ def parameters(system: Any) -> object:
         and system.last >= 0
         and system.slot >= 0
         and system.disconnects >= 0
+        and _waits(system.policy)
     )
+
+
+def _waits(policy: Any) -> object:
+    """A policy that lets a reader wait lets it wait for some time."""
+    return policy.longest >= 1 if hasattr(policy, "longest") else True

@@ -10,7 +10,7 @@ from ..trace_format import text as json_text
 from ..wording import lines_of
 from .family import Moment, Trace
 from .registry import FAMILIES
-from .trace import to_json
+from .traces import to_json
 
 
 def show(trace: Trace, fmt: str) -> str:

@@ -17,6 +17,7 @@ from ..connection import RESERVED, Reconnect
 from ..memory import Need, Pool, Site
 from ..pipe import Pipe
 from ..policies import DISCARD, POLICIES, SendPolicy
+from ..receive_policies import RECEIVE_POLICIES, ReceivePolicy
 from ..send import Send, Sent
 from . import abandoned, accounts, closing
 from .constants import SocketType
@@ -61,8 +62,18 @@ def policy_of(policy: SendPolicy | str) -> SendPolicy:
     raise InvalidArgument(f"there is no send policy {policy!r}; known are {', '.join(p.name for p in POLICIES)}")
 
 
+def receive_policy_of(policy: ReceivePolicy | str) -> ReceivePolicy:
+    """A receive policy by its name, or itself; InvalidArgument if there is none of that name."""
+    if isinstance(policy, ReceivePolicy):
+        return policy
+    known = {one.name: one for one in RECEIVE_POLICIES}
+    if str(policy).upper() not in known:
+        raise InvalidArgument(f"there is no receive policy {policy!r}; known are {', '.join(known)}")
+    return known[str(policy).upper()]
+
+
 class Context:
-    """Sockets that share a pool of ``memory_limit`` octets, a send policy and a reconnect rule.
+    """Sockets that share a pool of ``memory_limit`` octets, a send policy, a receive policy and a reconnect rule.
 
     ``allocator(site, size)`` is asked before each allocation and may refuse it. ``record`` is a path at which every
     step of every machine is written. Raises InvalidArgument.
@@ -75,6 +86,7 @@ class Context:
         self,
         memory_limit: int | None = None,
         send_policy: SendPolicy | str = DISCARD,
+        receive_policy: ReceivePolicy | str = "BOUNDED_WAIT",
         *,
         reconnect: Reconnect | str = RESERVED,
         allocator: Allocator | None = None,
@@ -84,6 +96,7 @@ class Context:
             raise InvalidArgument(f"the memory limit is a number of octets, not {memory_limit}")
         self.policy = policy_of(send_policy)
         self.reconnect = rule_of(reconnect)
+        self.receive_policy = receive_policy_of(receive_policy)
         self.limit = memory_limit
         self.pool = Pool(NO_LIMIT if memory_limit is None else memory_limit, 0)
         self.peak = 0
@@ -96,7 +109,7 @@ class Context:
         self.orphans: list[Core] = []
         self.closed = False
         self.failure: BaseException | None = None
-        self.recorder = None if record is None else Recorder(record, self.policy, self.pool)
+        self.recorder = None if record is None else Recorder(record, self.policy, self.pool, None, self.receive_policy)
         self.steps = Steps(self.recorder)
         self.unrecorded = self.recorder is None
         self.plain = self.unrecorded and allocator is None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -16,11 +16,18 @@ from types import FunctionType, NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ..policies import SendPolicy
+from ..receive_policies import RECEIVE_POLICIES, ReceivePolicy
 
 PACKAGE = "enomem.model."
 LARGEST = 1 << 64
 """No number of a machine comes near; a file that has a larger one was not written by a recorder."""
-BYTES, POLICY, ANSWERS, SET = "bytes", "policy", "answers", "set"
+BYTES, POLICY, RECEIVE_POLICY, ANSWERS, SET = "bytes", "policy", "receive policy", "answers", "set"
+OWN = {type(policy) for policy in RECEIVE_POLICIES}
+"""Receive policies that are written as what they are, their numbers with them; a user's is written by its name."""
+
+
+Policies = Mapping[str, SendPolicy | ReceivePolicy]
+"""Policies by their names: those of a run."""
 
 
 class Unreadable(ValueError):
@@ -48,6 +55,8 @@ def encode(value: Any) -> Any:
         return {ANSWERS: []}
     if isinstance(value, SendPolicy):
         return {POLICY: value.name}
+    if isinstance(value, ReceivePolicy) and kind not in OWN:
+        return {RECEIVE_POLICY: value.name}
     recorded = getattr(value, "recorded", None)
     if recorded is not None:
         return encode(recorded())
@@ -80,7 +89,7 @@ def _fields(kind: type) -> tuple[str, ...]:
 # --- reading
 
 
-def decode(data: object, policies: dict[str, SendPolicy]) -> Any:
+def decode(data: object, policies: Policies) -> Any:
     """The value that `encode` wrote; Unreadable says why there is none. Lists are read as tuples."""
     if data is None or isinstance(data, bool | str):
         return data
@@ -103,10 +112,12 @@ def decode(data: object, policies: dict[str, SendPolicy]) -> Any:
         return frozenset(decode(one, policies) for one in inner)
     if name == ANSWERS and inner == []:
         return unanswered
-    if name == POLICY:
-        if not isinstance(inner, str) or inner not in policies:
-            raise Unreadable(f"no policy {inner!r} is known here, only {', '.join(policies)}")
-        return policies[inner]
+    if name in (POLICY, RECEIVE_POLICY):
+        kind = SendPolicy if name == POLICY else ReceivePolicy
+        known = {one: policy for one, policy in policies.items() if isinstance(policy, kind)}
+        if not isinstance(inner, str) or inner not in known:
+            raise Unreadable(f"no {name} {inner!r} is known here, only {', '.join(known) or 'none'}")
+        return known[inner]
     return _made(class_of(name), name, inner, policies)
 
 
@@ -132,7 +143,7 @@ def class_of(name: str) -> type:
     return kind
 
 
-def _made(kind: Any, name: str, inner: object, policies: dict[str, SendPolicy]) -> Any:
+def _made(kind: Any, name: str, inner: object, policies: Policies) -> Any:
     if issubclass(kind, Enum):
         found = next((member for member in kind if member.value == inner), None)
         if found is None:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from .living import Living
     from .sessions import Session
 
-STALL_RETRY, STALL_LONGEST = 10, 5000
-"""Milliseconds after which a stalled reader tries again though no memory was given back, and gives up."""
+STALL_RETRY = 10
+"""Milliseconds after which a stalled reader tries again though no memory was given back."""
 
 
 can_poll = hasattr(select, "poll")
@@ -63,7 +63,7 @@ class Reader(Watched):
         )
         self.decoder: Decoder | None = None
         self.pending: tuple[list[list[bytes]], int, int] | None = None
-        self.stalled_at = 0.0
+        self.stalled_at, self.patience = 0.0, 0
         self.greeting = 0
         self.octets_read = 0
         self.taking = False
@@ -198,7 +198,9 @@ class Reader(Watched):
         assert session is not None
         assert decoder is not None
         size = decoder.wanted + PART
-        got = self.context.ask(receive, "body", session.name, session.inbox, size)
+        got = self.context.ask(
+            receive, "body", session.name, self.context.receive_policy, session.inbox, size
+        )
         session.inbox = got.inbox
         if not got.taken:
             self._stalled(got.inbox, got.rules[0])
@@ -216,7 +218,8 @@ class Reader(Watched):
         assert self.pending is not None
         batch, amount, half = self.pending
         inbox, pool, waiting = session.inbox, self.context.pool, len(session.arrived)
-        got = self.context.ask(receive, "arrived", session.name, inbox, len(batch), amount, half)
+        policy = self.context.receive_policy
+        got = self.context.ask(receive, "arrived", session.name, policy, inbox, len(batch), amount, half)
         session.inbox = got.inbox
         if not got.taken:
             if len(batch) > 1 and got.inbox.reading != Reading.OPEN:
@@ -250,8 +253,9 @@ class Reader(Watched):
             message = batch[0]
             amount = sum(len(part) + PART for part in message)
             got = self.context.ask(
-                receive, "arrived", session.name, session.inbox, 1, amount, half if len(batch) == 1 else 0
-            )
+                receive, "arrived", session.name, self.context.receive_policy, session.inbox, 1, amount,
+                half if len(batch) == 1 else 0,
+            )  # fmt: skip
             session.inbox = got.inbox
             if not got.taken:
                 self.pending = batch, sum(len(part) + PART for m in batch for part in m), half
@@ -302,9 +306,18 @@ class Reader(Watched):
             self.living.step(Event.STALL)
             self.context.stalled.add(self)
             self.core.tell(EventKind.STALLED, self.endpoint, Reason.NO_MEMORY.value, rule=rule)
-            self.later("stall", STALL_LONGEST, self._stalled_too_long)
+        if inbox.longest != self.patience:
+            self._be_patient(inbox.longest)
         self.later("retry", STALL_RETRY, self.retry)
         self._pause()
+
+    def _be_patient(self, longest: int) -> None:
+        """The stall may last so many milliseconds from its beginning, as the policy says now."""
+        self.patience = longest
+        self.cancel("stall")
+        if longest > 0:
+            gone = int((time.monotonic() - self.stalled_at) * 1000)
+            self.later("stall", max(1, longest - gone), self._stalled_too_long)
 
     def retry(self) -> None:
         """Try again to queue what was read."""
@@ -324,7 +337,7 @@ class Reader(Watched):
 
     def _goes_on(self) -> None:
         if self.stalled_at:
-            self.stalled_at = 0.0
+            self.stalled_at, self.patience = 0.0, 0
             self.living.step(Event.RESUME)
             self.context.stalled.discard(self)
             self.cancel("stall")

@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 
 from ..memory import Pool
 from ..policies import POLICIES, SendPolicy
+from ..receive_policies import BOUNDED_WAIT, RECEIVE_POLICIES, ReceivePolicy
 from ..wire.peers import Local
 from . import wired
 from .encoding import ANSWERS, PACKAGE, encode, name_of
@@ -43,8 +44,9 @@ class Recorder:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], policy: SendPolicy, pool: Pool, source: str | None = None
-    ) -> None:
+        self, path: str | os.PathLike[str], policy: SendPolicy, pool: Pool, source: str | None = None,
+        receive_policy: ReceivePolicy = BOUNDED_WAIT,
+    ) -> None:  # fmt: skip
         self._lines = 0
         self._failure: OSError | None = None
         self._file = open(path, "w", encoding="utf-8", buffering=BUFFER, newline="\n")  # noqa: SIM115 - see close
@@ -54,6 +56,7 @@ class Recorder:
                 "version": VERSION,
                 "enomem": getattr(sys.modules.get("enomem"), "__version__", ""),
                 "policy": {"name": policy.name, "source": source or source_of(policy)},
+                "receive_policy": {"name": receive_policy.name, "source": source_of(receive_policy)},
                 "pool": encode(pool),
             }
         )
@@ -260,9 +263,9 @@ def _noting(question: Callable[[int], object], asked: list[list[Any]]) -> Callab
     return ask
 
 
-def source_of(policy: SendPolicy) -> str | None:
+def source_of(policy: SendPolicy | ReceivePolicy) -> str | None:
     """Where a policy that is not enomem's own comes from, as ``FILE.py:NAME``; None if that is not known."""
-    if policy in POLICIES:
+    if type(policy) in {type(known) for known in (*POLICIES, *RECEIVE_POLICIES)}:
         return None
     named = getattr(policy, "source", None)
     if isinstance(named, str):

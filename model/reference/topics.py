@@ -183,8 +183,9 @@ class Topics:
         context = self.core.context
         amount = len(message[0]) + PART
         got = context.steps(
-            receive, "arrived", session.name, context.pool, session.inbox, 1, amount, session.inbox.half, None
-        )
+            receive, "arrived", session.name, context.pool, context.receive_policy, session.inbox, 1, amount,
+            session.inbox.half, None,
+        )  # fmt: skip
         context.pool, session.inbox = got.pool, got.inbox
         if got.taken:
             session.arrived.append(message)

@@ -12,6 +12,7 @@ from enum import Enum
 from .. import receive
 from ..memory import Pool, Site
 from ..receive import Inbox, Reading, Received
+from ..receive_policies import ReceivePolicy
 from ..rules import Rule
 
 
@@ -97,7 +98,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What does not change: the bounds.
+    """What does not change: the readers' policy, and the bounds.
 
     Peers write ``messages`` messages of ``parts`` parts each (if not ``numbered``, they never stop); a wire holds
     ``window`` parts, at most ``parts``. ``memory`` units in the pool, ``last`` of them for the last part of a message,
@@ -105,6 +106,7 @@ class System:
     ``others``: more sockets, not looked into, share the pool.
     """
 
+    policy: ReceivePolicy
     readers: int = 1
     parts: int = 2
     memory: int = 3
@@ -152,7 +154,7 @@ def actions(system: System) -> tuple[Action, ...]:
     for number in range(system.readers):
         found += [Action(kind, number) for kind in (Kind.SEND, Kind.TAKE, Kind.OPEN, Kind.BREAK)]
         for kind in (Kind.READ, Kind.RETRY, Kind.OVERDUE):
-            found += [Action(kind, number, refuse) for refuse in (None, Site.RECEIVE_BODY)]
+            found += [Action(kind, number, refuse) for refuse in (None, Site.RECEIVE_BODY, Site.RECEIVE_SLOT)]
     if system.others:
         found += [Action(Kind.OTHERS, amount=amount) for amount in (1, -1)]
     return tuple(found)
@@ -169,15 +171,20 @@ def step(system: System, state: State, action: Action) -> Step | None:
         case Kind.READ:
             return _ask(system, state, action, reader) if reader.inbox.reading == Reading.OPEN else None
         case Kind.RETRY:
-            return _ask(system, state, action, reader) if reader.inbox.reading == Reading.STALLED else None
+            return _ask(system, state, action, reader) if receive.stalled(reader.inbox) else None
         case Kind.OVERDUE:
-            return _overdue(system, state, action, reader)
+            return _ask(system, state, action, reader) if _may_end(reader.inbox) else None
         case Kind.TAKE:
             return _take(system, state, action, reader)
         case Kind.OPEN:
             return _open(state, action, reader)
         case _:
             return _break(system, state, action, reader)
+
+
+def _may_end(inbox: Inbox) -> bool:
+    """Is there a stall that may not last for ever?"""
+    return receive.stalled(inbox) and receive.waited(inbox).reading == Reading.CLOSED
 
 
 def _put(state: State, number: int, reader: Reader) -> State:
@@ -220,15 +227,16 @@ def _send(system: System, state: State, action: Action, reader: Reader) -> Step 
 def _ask(system: System, state: State, action: Action, reader: Reader) -> Step | None:
     """Ask for what the reader wants next: a place for its whole message, or the memory of a part."""
     wire, inbox = reader.wire, reader.inbox
-    stalled = bool(inbox.reading == Reading.STALLED)
+    stalled = bool(receive.stalled(inbox))
     if not reader.up or (action.kind == Kind.READ and receive.room(inbox, system.queue) == 0):
         return None
     if reader.whole:
-        got = receive.arrived(state.pool, inbox, 1, inbox.half + system.slot, 0, action.refuse)
+        amount = inbox.half + system.slot
+        got = receive.arrived(state.pool, system.policy, inbox, 1, amount, 0, action.refuse, system.slot)
         after = replace(reader, got=0, whole=False, seen=replace(reader.seen, straight=True))
     elif wire.flight > 0:
         last = wire.at == system.parts - 1
-        got = receive.body(state.pool, inbox, system.last if last else 1, action.refuse)
+        got = receive.body(state.pool, system.policy, inbox, system.last if last else 1, action.refuse)
         straight = reader.seen.straight and wire.at == reader.got
         moved = Wire(wire.flight - 1, 0 if last else wire.at + 1)
         after = replace(
@@ -249,10 +257,13 @@ def _ask(system: System, state: State, action: Action, reader: Reader) -> Step |
 
 def _refused(system: System, state: State, action: Action, reader: Reader, got: Received) -> Step:
     """The machine has said what becomes of the reader: it waits, or its connection is closed."""
-    if got.inbox.reading != Reading.CLOSED:
-        return Step(got.rules, _put(state, action.reader, replace(reader, inbox=got.inbox)), got.refused)
-    after = _lost(system, state, action, replace(reader, inbox=got.inbox))
-    return Step((*got.rules, Rule.RECEIVE_8), after, got.refused, settled=True, went_on=True)
+    inbox, rules, state = got.inbox, got.rules, replace(state, pool=got.pool)
+    if action.kind == Kind.OVERDUE and inbox.reading != Reading.CLOSED:
+        inbox, rules = receive.waited(inbox), (Rule.RECEIVE_6, *rules)
+    if inbox.reading != Reading.CLOSED:
+        return Step(rules, _put(state, action.reader, replace(reader, inbox=inbox)), got.refused)
+    after = _lost(system, state, action, replace(reader, inbox=inbox))
+    return Step((*rules, Rule.RECEIVE_8), after, got.refused, settled=True, went_on=True)
 
 
 def _lost(system: System, state: State, action: Action, reader: Reader) -> State:
@@ -268,14 +279,6 @@ def _lost(system: System, state: State, action: Action, reader: Reader) -> State
         peer = Peer(peer.message, 0)
     after = Reader(peer, Wire(), inbox, seen, up=False)
     return replace(_put(state, action.reader, after), pool=pool)
-
-
-def _overdue(system: System, state: State, action: Action, reader: Reader) -> Step | None:
-    """The stall has lasted as long as it may."""
-    if reader.inbox.reading != Reading.STALLED or action.refuse is not None:
-        return None
-    waited = replace(reader, inbox=receive.waited(reader.inbox))
-    return Step((Rule.RECEIVE_6, Rule.RECEIVE_8), _lost(system, state, action, waited), settled=True, went_on=True)
 
 
 def _take(system: System, state: State, action: Action, reader: Reader) -> Step | None:

@@ -7,7 +7,8 @@ from interop.fixtures import Keeper, Opener
 from interop.raw import COMMAND, LONG, MORE, Raw, command, frame, greeting, message, prop, ready
 from interop.waiting import until
 
-from enomem.model.reference import reading
+from enomem.model.receive_policies import BoundedWait
+from enomem.model.reference import context
 
 from .wellness import Witness, good_peer, received
 
@@ -107,7 +108,7 @@ LIMIT = 4 * MIB
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that stalls for want of memory waits less than the 5 s after which it is given up."""
-    monkeypatch.setattr(reading, "STALL_LONGEST", 100)
+    monkeypatch.setattr(context, "RECEIVE_POLICIES", (BoundedWait(longest=100),))
 
 
 @pytest.mark.usefixtures("impatient")

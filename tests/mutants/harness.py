@@ -74,17 +74,40 @@ class PatternMutant:
     turns: bool = False
 
 
+@dataclass(frozen=True)
+class FamilyMutant:
+    """A small defect of a machine that has a family of rows; ``patches`` as above, ``module:class.attribute`` too.
+
+    ``violates`` is what is asked of the row (``subject``, ``second``) of ``family``, and what it has without the defect
+    and not with it. ``live``: its violation is an endless run and has no proof. ``place``: of which of the proved
+    systems of the row the proof is lost.
+    """
+
+    name: str
+    what: str
+    patches: Mapping[str, Callable[..., Any]]
+    family: str
+    subject: str
+    violates: str
+    second: str = "any"
+    live: bool = False
+    place: int = 0
+
+
 @contextmanager
-def applied(mutant: Mutant | PatternMutant) -> Iterator[None]:
+def applied(mutant: Mutant | PatternMutant | FamilyMutant) -> Iterator[None]:
     """Have the machines run with the defect meanwhile; machines made for the engines meanwhile have it as well."""
     saved: list[tuple[Any, str, Any]] = []
     try:
         for place, replacement in mutant.patches.items():
             module_name, _, attribute = place.partition(":")
-            module = importlib.import_module(module_name)
-            saved.append((module, attribute, getattr(module, attribute)))
-            setattr(module, attribute, replacement)
+            owner: Any = importlib.import_module(module_name)
+            *inside, last = attribute.split(".")
+            for name in inside:
+                owner = getattr(owner, name)
+            saved.append((owner, last, getattr(owner, last)))
+            setattr(owner, last, replacement)
         yield
     finally:
-        for module, attribute, original in reversed(saved):
-            setattr(module, attribute, original)
+        for owner, name, original in reversed(saved):
+            setattr(owner, name, original)

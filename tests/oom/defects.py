@@ -153,9 +153,11 @@ def does_not_finish(core: Core, now: bool = False) -> None:
     """A closed socket keeps all it has."""
 
 
-def takes_uncharged(pool: Pool, inbox: Any, messages: int, amount: int, half: int, refuse: Site | None) -> Any:
+def takes_uncharged(
+    pool: Pool, policy: Any, inbox: Any, messages: int, amount: int, half: int, refuse: Site | None
+) -> Any:
     """What was refused once is taken the next time whatever it weighs."""
-    got = _arrived(pool, inbox, messages, amount, half, refuse)
+    got = _arrived(pool, policy, inbox, messages, amount, half, refuse)
     return got if got.taken else replace(got, inbox=inbox, taken=True)
 
 

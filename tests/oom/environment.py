@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from enomem import Site
-from enomem.model.reference import attaching, reading
+from enomem.model.receive_policies import BoundedWait
+from enomem.model.reference import attaching, context, reading
 
 EVER = 1 << 40
 """The end of a window that has none: refused until the application has lost its patience."""
@@ -80,12 +81,13 @@ STALL_RETRY, STALL_LONGEST, REST = 1, 15, 2
 @contextmanager
 def hurried() -> Iterator[None]:
     """Have the socket's own waits be short, so that none of them has to be sat through."""
-    saved = reading.STALL_RETRY, reading.STALL_LONGEST, attaching.ACCEPT_DELAY
-    reading.STALL_RETRY, reading.STALL_LONGEST, attaching.ACCEPT_DELAY = STALL_RETRY, STALL_LONGEST, REST
+    saved = reading.STALL_RETRY, context.RECEIVE_POLICIES, attaching.ACCEPT_DELAY
+    reading.STALL_RETRY, attaching.ACCEPT_DELAY = STALL_RETRY, REST
+    context.RECEIVE_POLICIES = (BoundedWait(longest=STALL_LONGEST),)
     try:
         yield
     finally:
-        reading.STALL_RETRY, reading.STALL_LONGEST, attaching.ACCEPT_DELAY = saved
+        reading.STALL_RETRY, context.RECEIVE_POLICIES, attaching.ACCEPT_DELAY = saved
 
 
 @contextmanager
