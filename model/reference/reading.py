@@ -166,13 +166,15 @@ class Reader(Watched):
                     self._pause()
                     return
                 self.taking = True
-                batch = self.core.sifted(session, decoder.take(room))
+                taken = decoder.take(room)
+                batch = self.core.sifted(session, taken)
                 if not self._still():
                     return
                 half = decoder.held + PART * decoder.half_read
                 if not batch and half == session.inbox.half:
                     self.taking = False
-                    if decoder.wanted and self._body():
+                    # Commands alone: there may be more behind them, or an error that is to be told.
+                    if taken or (decoder.wanted and self._body()):
                         continue
                     break
                 amount = 0

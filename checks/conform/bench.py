@@ -1,0 +1,242 @@
+"""The bench that a case works on: it makes testees and peers, serves them while somebody waits, and clears up."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+
+from ..targets.target import Can, Target, TargetFault, Value
+from . import octets
+from .case import Deviation, Silent, Unsupported, equal
+from .peer import Listener, Peer
+from .testee import MOMENT_MS, TALKS, BlackBox, Testee, need
+from .transcript import Transcript
+
+SECONDS = 5.0
+"""How long is waited for what has to come."""
+SYNC = b"~sync"
+"""The topic by which it is seen that subscriptions have arrived."""
+ROUNDS = 400
+
+Tested = Testee | BlackBox
+
+
+class Bench:
+    """What one case has. ``kind`` is the type of socket where a case holds for all types."""
+
+    def __init__(self, target: Target | None, box: BlackBox | None, kind: str, seconds: float = SECONDS) -> None:
+        self.target, self.box, self.kind, self.seconds = target, box, kind, seconds
+        self.log = Transcript(target.name if target is not None else "", box.endpoint if box is not None else "")
+        self.testees: list[Testee] = []
+        self._peers = 0
+        self._listeners = 0
+        self._synced = 0
+        self._kept = ExitStack()
+        self._in_doubt = False
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._kept.close()
+        for testee in self.testees:
+            if kind is None or not issubclass(kind, TargetFault):
+                with muted(self.log):
+                    testee.close()
+
+    # --- testees
+
+    def testee(self, kind: str, **options: Value) -> Testee:
+        """A socket of the target; Unsupported of a black box, or if the target has no such type."""
+        testee = Testee(self.api(), kind, f"s{len(self.testees)}", self, options)
+        self.testees.append(testee)
+        return testee
+
+    def api(self, *cans: Can) -> Target:
+        """The target, if it is one that makes sockets and can do all this; else Unsupported."""
+        if self.target is None:
+            raise Unsupported("a target that makes sockets")
+        for can in cans:
+            need(self.target, can)
+        return self.target
+
+    def bound(self, kind: str, **options: Value) -> Testee:
+        """A socket of the target that listens."""
+        testee = self.testee(kind, **options)
+        testee.bind()
+        return testee
+
+    def any(self, **options: Value) -> Tested:
+        """Whatever socket listens: the black box, or one of the type that the bench was set up for."""
+        if self.box is None:
+            return self.bound(self.kind, **options)
+        if options:
+            raise Unsupported("a target that makes sockets")
+        return self.box
+
+    def replier(self) -> Tested:
+        """A REP that listens and is going to answer (`answer`); Unsupported of a black box of another type."""
+        if self.box is None:
+            return self.bound("REP")
+        if self.box.kind != "REP":
+            raise Unsupported("a REP that answers every request")
+        return self.box
+
+    def answer(self, testee: Tested) -> list[bytes] | None:
+        """Have a REP answer the next request with the same parts; None if it does that by itself."""
+        if isinstance(testee, BlackBox):
+            return None
+        request = testee.receive()
+        testee.send(*request)
+        return request
+
+    # --- peers
+
+    def dial(self, testee: Tested) -> Peer:
+        """A connection to where the testee listens, on which nothing has been said yet."""
+        name = self._next_peer()
+        at = f"{testee.name}.last_endpoint" if isinstance(testee, Testee) else repr(testee.endpoint)
+        self.log.add(f"{name} = dial({at})")
+        return self._keep(Peer(socket.create_connection(_address(testee.endpoint), self.seconds), name, self))
+
+    def peer(self, testee: Tested, kind: str = "", identity: bytes | None = None) -> Peer:
+        """A peer that has connected to the testee and has shaken hands; its type is one that may talk to it."""
+        peer = self.dial(testee)
+        peer.shake(kind or TALKS[testee.kind], identity)
+        return peer
+
+    def peers(self, testee: Tested, count: int, kind: str = "") -> list[Peer]:
+        """Several of them."""
+        return [self.peer(testee, kind) for _ in range(count)]
+
+    def listener(self) -> Listener:
+        """A port of ours."""
+        name = f"l{self._listeners}"
+        self._listeners += 1
+        listener = Listener(name, self)
+        self._kept.callback(listener.close)
+        return listener
+
+    def accepted(self, testee: Testee, listener: Listener | None = None) -> Peer:
+        """The other side of a connection that the testee makes, on which nothing has been said yet."""
+        if listener is None:
+            listener = self.listener()
+            testee.connect(listener.endpoint, listener.name)
+        return self._keep(listener.accept(self._next_peer()))
+
+    def called(self, testee: Testee, kind: str = "", identity: bytes | None = None) -> Peer:
+        """A peer to which the testee has connected, and which has shaken hands with it."""
+        peer = self.accepted(testee)
+        peer.shake(kind or TALKS[testee.kind], identity)
+        return peer
+
+    def _next_peer(self) -> str:
+        self._peers += 1
+        return f"p{self._peers - 1}"
+
+    def _keep(self, peer: Peer) -> Peer:
+        self._kept.callback(peer.drop)
+        return peer
+
+    # --- what many cases ask
+
+    def works(self, testee: Tested, peer: Peer) -> None:
+        """`Deviation` unless the connection is as good as any: a PING is answered, a message is delivered."""
+        if not peer.goes_on():
+            raise Deviation("the connection goes on", "the testee closes it")
+        if isinstance(testee, Testee) and testee.kind == "PULL":
+            peer.send(b"\0\7it goes", "a message")
+            testee.receives([b"it goes"])
+
+    def serves_others(self, testee: Tested) -> None:
+        """`Deviation` unless a new peer is served, whatever became of the others."""
+        other = self.peer(testee)
+        self.works(testee, other)
+
+    def refuses(self, testee: Tested, peer: Peer) -> None:
+        """`Deviation` unless the testee closes the connection in the end, and serves another one."""
+        equal("the testee closes the connection", "it goes on" if peer.goes_on() else "closed", "closed")
+        self.serves_others(testee)
+
+    def synced(self, publisher: Testee, *peers: Peer) -> None:
+        """Wait until what the peers have said of subscriptions is in force.
+
+        Each subscribes to one more topic, which is published until all have got it: nothing else shows it.
+        """
+        topic = b"%s%d." % (SYNC, self._synced)
+        self._synced += 1
+        for peer in peers:
+            peer.send(octets.subscribe(topic), "SUBSCRIBE")
+        waiting, rounds = list(peers), 0
+        with muted(self.log):
+            while waiting:
+                rounds += 1
+                if rounds > ROUNDS * self.seconds:
+                    raise self.silent("a subscription comes into force")
+                publisher.send(topic)
+                waiting = [peer for peer in waiting if [topic] not in peer.arrived()]
+        self.log.add("time.sleep(0.2)", "until the subscriptions are in force")
+
+    def published(self, publisher: Testee, *peers: Peer) -> list[list[list[bytes]]]:
+        """What each of these synced peers has got, up to a last message that all of them want."""
+        topic = b"%s%d." % (SYNC, self._synced - 1)
+        end = topic + b"end"
+        publisher.send(end)
+        found = []
+        for peer in peers:
+            messages: list[list[bytes]] = []
+            while (message := peer.message()) != [end]:
+                messages.append(message)
+            found.append([message for message in messages if message != [topic]])
+        return found
+
+    # --- waiting
+
+    def idle(self) -> bool:
+        """Be for a moment in a call on each testee that needs it."""
+        awake = [testee for testee in self.testees if testee.awake]
+        return any([testee.serve(MOMENT_MS) for testee in awake])
+
+    def silent(self, what: str) -> Silent:
+        """Nothing came within the bound: is that the testee's doing, or is nobody served?"""
+        if self._in_doubt:
+            return Silent("another peer is served", "it is not")
+        self._in_doubt = True
+        seconds, self.seconds = self.seconds, 2 * self.seconds
+        try:
+            with muted(self.log):
+                self._witness()
+        except (Deviation, Unsupported, OSError) as error:
+            return Silent(what, f"nothing within {seconds:g} s, and another peer is not served either ({error})")
+        finally:
+            self.seconds, self._in_doubt = seconds, False
+        return Silent(what, f"nothing within {seconds:g} s, in which another peer was served")
+
+    def _witness(self) -> None:
+        """Another connection, to another socket of the target where there is one, shakes hands."""
+        if self.target is None:
+            assert self.box is not None
+            self.peer(self.box)
+            return
+        kind = "PULL" if "PULL" in self.target.types else min(self.target.types)
+        testee = self.bound(kind)
+        self.peer(testee)
+
+
+@contextmanager
+def muted(log: Transcript) -> Iterator[None]:
+    """Leave what happens out of the transcript."""
+    lines, sockets = list(log.lines), log.sockets
+    try:
+        yield
+    finally:
+        log.lines[:], log.sockets = lines, sockets
+
+
+def _address(endpoint: str) -> tuple[str, int]:
+    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    return host.strip("[]"), int(port)
