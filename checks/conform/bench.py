@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from time import monotonic
 from types import TracebackType
 
 from ..targets.target import Can, Target, TargetFault, Value
@@ -12,7 +13,7 @@ from . import octets
 from .case import Deviation, Silent, Unsupported, equal
 from .peer import Listener, Peer
 from .testee import MOMENT_MS, TALKS, BlackBox, Testee, need
-from .transcript import Transcript
+from .transcript import Transcript, literal
 
 SECONDS = 5.0
 """How long is waited for what has to come."""
@@ -193,6 +194,31 @@ class Bench:
                 messages.append(message)
             found.append([message for message in messages if message != [topic]])
         return found
+
+    def newcomer(self, testee: Testee, kind: str, identity: bytes | None, *parts: bytes) -> Peer:
+        """A peer whose message reaches the testee: it comes anew until there is a place for it.
+
+        A library may still know its predecessor, and leave it alone without a word.
+        """
+        bound = monotonic() + self.seconds
+        with muted(self.log):
+            while True:
+                peer = self.dial(testee)
+                peer.greet()
+                peer.send(octets.ready(kind, identity) + octets.message(*parts))
+                moment = monotonic() + 20 * MOMENT_MS / 1000
+                while not testee.has_message and monotonic() < moment:
+                    testee.serve(MOMENT_MS)
+                if testee.has_message:
+                    break
+                peer.drop()
+                if monotonic() > bound:
+                    raise self.silent("a newcomer is heard")
+        self.log.add("time.sleep(0.2)", "until the testee has seen the end")
+        self.log.add(f"{peer.name} = dial({testee.name}.last_endpoint)")
+        self.log.add(f"{peer.name}.sendall({literal(octets.greeting() + octets.ready(kind, identity))})")
+        self.log.add(f"{peer.name}.sendall({literal(octets.message(*parts))})", "a message")
+        return peer
 
     # --- waiting
 

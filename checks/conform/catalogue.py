@@ -9,10 +9,14 @@ from ..errors import UsageError
 from .case import Case, Section
 from .sections import (
     commands,
+    connection,
     frames,
     greeting,
     handshake,
+    publishing,
+    requesting,
     plain,
+    taking_turns,
 )
 
 SECTIONS: tuple[Section, ...] = (
@@ -21,6 +25,10 @@ SECTIONS: tuple[Section, ...] = (
     commands.section,
     handshake.section,
     plain.section,
+    connection.section,
+    taking_turns.section,
+    requesting.section,
+    publishing.section,
 )
 
 

@@ -22,6 +22,8 @@ HOST = "127.0.0.1"
 MOMENT = 0.01
 """Seconds for which a peer waits for octets before the testee is served again."""
 MOST = 1 << 20
+STOPPED = 0.5
+"""Seconds in which a testee that reads nothing has stopped reading."""
 Found = TypeVar("Found")
 Heard = list[bytes]
 """A message, or a command as its name and its data."""
@@ -102,6 +104,23 @@ class Peer:
         """Let what was sent travel alone: the testee has a moment to read it before more comes."""
         self.clerk.log.add("time.sleep(0.01)")
         self._read(MOMENT)
+
+    def accepted(self, data: bytes) -> bool:
+        """Send octets as far as the testee reads them; False if it has stopped, and then nothing more can be sent.
+
+        It has stopped when it takes nothing for half a second, in which others would have been served often.
+        """
+        self.clerk.log.add(f"{self.name}.sendall({literal(data)})")
+        left = memoryview(data)
+        bound = monotonic() + STOPPED
+        while left and monotonic() < bound:
+            select([], [self.connection], [], MOMENT)
+            try:
+                left = left[self.connection.send(left) :]
+            except BlockingIOError:
+                continue
+            bound = monotonic() + STOPPED
+        return not left
 
     # --- the handshake
 
@@ -233,6 +252,16 @@ class Peer:
             if item == [b"PONG", b"still there"]:
                 return True
         return False
+
+    def looks(self) -> bool:
+        """Is a frame of a message there, or does one come within a moment?"""
+        self._read(MOMENT)
+        at = self.came.read
+        found = False
+        while not found and (frame := self.came.frame()) is not None:
+            found = not frame.flags & COMMAND
+        self.came.read = at
+        return found
 
     def ends(self) -> None:
         """Wait until the testee has closed the connection."""

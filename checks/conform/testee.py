@@ -83,6 +83,17 @@ class Testee:
         for number, part in enumerate(parts[1:], 2):
             equal(f"part {number} of {len(parts)} is answered", self.part(part, number < len(parts)).value, "ok")
 
+    def rest(self, *parts: bytes) -> Said:
+        """Go on with a message, as an application does that is told when there is nothing to go on with.
+
+        The first answer that ends the message early (ECONNRESET, ENOMEM ...), or OK.
+        """
+        for number, part in enumerate(parts, 1):
+            said = self.part(part, number < len(parts))
+            if said not in (Said.OK, Said.AGAIN):
+                return said
+        return Said.OK
+
     def begin(self, part: bytes, more: bool) -> None:
         """Send a first part, waiting until it is accepted."""
         bound = monotonic() + self.clerk.seconds

@@ -142,16 +142,7 @@ def _refused(bench: Bench, said: bytes) -> None:
 
 def _never_ready(bench: Bench, testee: Tested, peer: Peer) -> None:
     """The connection ends, whether or not the testee's own READY comes first; others are served."""
-    equal("the testee closes the connection", "it goes on" if _goes_on(peer) else "closed", "closed")
-    bench.serves_others(testee)
-
-
-def _goes_on(peer: Peer) -> bool:
-    """Is there anything from the testee but a READY or an ERROR before the end? Nothing is sent to find out."""
-    while (found := peer.frame_or_end("the testee closes the connection")) is not None:
-        if found.name not in (b"READY", b"ERROR"):
-            return True
-    return False
+    bench.refuses(testee, peer)
 
 
 def _metadata(bench: Bench, data: bytes) -> None:

@@ -1,0 +1,346 @@
+"""Whose turn it is: round robin, fair queueing, PAIR, PUSH and PULL, DEALER; which types talk (RFC 28, 30, 31)."""
+
+from __future__ import annotations
+
+from ....model.rules import Rule
+from ..bench import Bench
+from ..case import Level, Section, equal, holds
+from ..octets import message, ready
+from ..peer import Peer
+from ..testee import Testee
+
+section = Section("Turns")
+case = section.case
+RFC_28, RFC_30, RFC_31 = "RFC 28", 'RFC 30 "The PUSH Socket Type"', "RFC 31"
+
+
+def _all_ready(testee: Testee, *peers: Peer) -> None:
+    """Send until each peer has got something: then all have their place in the round."""
+    waiting = list(peers)
+    while waiting:
+        testee.send(b"are all there")
+        waiting = [peer for peer in waiting if not peer.arrived()]
+    for peer in peers:
+        peer.arrived()
+
+
+def _round(bench: Bench, kind: str, talks: str) -> None:
+    """Of messages to three peers each gets every third."""
+    testee = bench.testee(kind)
+    peers = [bench.called(testee, talks) for _ in range(3)]
+    _all_ready(testee, *peers)
+    for number in range(9):
+        testee.send(b"%d" % number, b"more")
+    found = []
+    for peer in peers:
+        numbers = []
+        while len(numbers) < 3:
+            parts = peer.message()
+            if parts != [b"are all there"]:
+                numbers.append(int(parts[0]))
+        found.append(numbers)
+    equal("what the three get", sorted(found), [[n, n + 3, n + 6] for n in range(3)])
+
+
+@case(Rule.TURN_1, "PUSH gives its messages to its peers in turn.", RFC_30 + " (round robin)")
+def push_goes_round(bench: Bench) -> None:
+    _round(bench, "PUSH", "PULL")
+
+
+@case(Rule.TURN_1, "DEALER gives its messages to its peers in turn.", RFC_28 + " (round robin)")
+def dealer_goes_round(bench: Bench) -> None:
+    _round(bench, "DEALER", "DEALER")
+
+
+@case(Rule.TURN_1, "REQ asks its peers in turn.", RFC_28 + " (round robin)")
+def req_asks_each_in_turn(bench: Bench) -> None:
+    testee = bench.testee("REQ")
+    peers = [bench.called(testee) for _ in range(2)]
+    for peer in peers:
+        peer.settle()
+    asked = []
+    for number in range(6):
+        testee.send(b"%d" % number)
+        asked.append(_who(peers, number))
+        peers[asked[-1]].send(message(b"", b"reply"), "the reply")
+        testee.receives([b"reply"])
+    holds("both are asked by turns", asked[2:] in ([0, 1, 0, 1], [1, 0, 1, 0]), str(asked))
+
+
+def _who(peers: list[Peer], number: int) -> int:
+    """Which of the peers gets the request."""
+    while True:
+        for place, peer in enumerate(peers):
+            if [b"", b"%d" % number] in peer.arrived():
+                return place
+
+
+def _three_each(bench: Bench, kind: str, talks: str) -> None:
+    testee = bench.bound(kind)
+    peers = bench.peers(testee, 3, talks)
+    for name, peer in zip("abc", peers, strict=True):
+        peer.send(b"".join(message(f"{name}{number}".encode(), b"more") for number in range(9)), "nine messages")
+    for peer in peers:
+        peer.settle()
+    found = [testee.receive()[-2][:1].decode() for _ in range(27)]
+    last = {name: max(place for place, who in enumerate(found) if who == name) for name in "abc"}
+    holds(
+        "none of three peers is done before the others have got nearly as far",
+        min(last.values()) >= 18,
+        "".join(found),
+    )
+
+
+@case(Rule.TURN_1, "PULL takes from its peers in turn.", "RFC 30 (fair queueing)")
+def pull_hears_all_in_turn(bench: Bench) -> None:
+    _three_each(bench, "PULL", "PUSH")
+
+
+@case(Rule.TURN_1, "DEALER takes from its peers in turn.", RFC_28 + " (fair queueing)")
+def dealer_hears_all_in_turn(bench: Bench) -> None:
+    _three_each(bench, "DEALER", "DEALER")
+
+
+@case(Rule.TURN_1, "ROUTER takes from its peers in turn.", RFC_28 + " (fair queueing)")
+def router_hears_all_in_turn(bench: Bench) -> None:
+    _three_each(bench, "ROUTER", "DEALER")
+
+
+@case(Rule.TURN_1, "A peer that is full is passed over.", RFC_30 + " (available)")
+def full_peer_is_passed_over(bench: Bench) -> None:
+    testee = bench.testee("PUSH", SNDHWM=1)
+    bench.accepted(testee)
+    reads = bench.called(testee)
+    for number in range(20):
+        testee.send(b"%d" % number)
+        reads.arrived()
+    testee.send(b"last")
+    while reads.message() != [b"last"]:
+        continue
+
+
+@case(Rule.TURN_3, "A message that was dropped takes no turn.", "our rule TURN-3 (L9)")
+def dropped_message_takes_no_turn(bench: Bench) -> None:
+    testee = bench.testee("PUSH")
+    first, second = bench.called(testee), bench.called(testee)
+    for peer in (first, second):
+        peer.settle()
+    testee.begin(b"dropped", True)
+    testee.abort()
+    testee.send(b"a")
+    testee.send(b"b")
+    equal("what the first and the second get", (first.heard(), second.heard()), ([[b"a"]], [[b"b"]]))
+
+
+@case(Rule.TURN_6, "PUSH without a peer does not discard: it says EAGAIN.", RFC_30 + " (block or error; discard nothing)")
+def push_without_a_peer(bench: Bench) -> None:
+    _nobody(bench, "PUSH")
+
+
+@case(Rule.TURN_6, "DEALER without a peer does not discard: it says EAGAIN.", RFC_28)
+def dealer_without_a_peer(bench: Bench) -> None:
+    _nobody(bench, "DEALER")
+
+
+@case(Rule.TURN_6, "REQ without a peer does not discard: it says EAGAIN.", RFC_28)
+def req_without_a_peer(bench: Bench) -> None:
+    _nobody(bench, "REQ")
+
+
+@case(Rule.TURN_6, "PAIR without a peer does not discard: it says EAGAIN.", RFC_31)
+def pair_without_a_peer(bench: Bench) -> None:
+    _nobody(bench, "PAIR")
+
+
+def _nobody(bench: Bench, kind: str) -> None:
+    testee = bench.bound(kind)
+    equal("a message to nobody is answered", testee.offer(b"lost?").value, "EAGAIN")
+    peer = bench.peer(testee)
+    testee.send(b"to somebody")
+    equal("the peer receives", peer.message()[-1:], [b"to somebody"])
+
+
+@case(Rule.TYPE_2, "PULL does not send.", "RFC 30")
+def pull_does_not_send(bench: Bench) -> None:
+    _does_not_send(bench, "PULL")
+
+
+@case(Rule.TYPE_2, "SUB does not send.", "RFC 29")
+def sub_does_not_send(bench: Bench) -> None:
+    _does_not_send(bench, "SUB")
+
+
+def _does_not_send(bench: Bench, kind: str) -> None:
+    testee = bench.bound(kind)
+    peer = bench.peer(testee)
+    equal("a message is answered", testee.part(b"x").value, "ENOTSUP")
+    equal("what the peer gets", peer.heard(), [])
+
+
+@case(Rule.TYPE_3, "PUSH does not receive.", "RFC 30")
+def push_does_not_receive(bench: Bench) -> None:
+    _does_not_receive(bench, "PUSH")
+
+
+@case(Rule.TYPE_3, "PUB does not receive.", "RFC 29")
+def pub_does_not_receive(bench: Bench) -> None:
+    _does_not_receive(bench, "PUB")
+
+
+def _does_not_receive(bench: Bench, kind: str) -> None:
+    testee = bench.bound(kind)
+    peer = bench.peer(testee)
+    peer.send(message(b"x"), "a message")
+    peer.settle()
+    equal("a call that receives is answered", testee.next_part().value, "ENOTSUP")
+
+
+LEGAL = {
+    "PAIR": {"PAIR"}, "PUB": {"SUB", "XSUB"}, "SUB": {"PUB", "XPUB"}, "REQ": {"REP", "ROUTER"},
+    "REP": {"REQ", "DEALER"}, "DEALER": {"REP", "DEALER", "ROUTER"}, "ROUTER": {"REQ", "DEALER", "ROUTER"},
+    "PULL": {"PUSH"}, "PUSH": {"PULL"}, "XPUB": {"SUB", "XSUB"}, "XSUB": {"PUB", "XPUB"},
+}  # fmt: skip
+"""RFC 37's table, copied from there once more: what the suite asks is not what the reference says."""
+TABLE = 'RFC 37 "The Socket-Type Property" (table of combinations)'
+
+
+def _pairs(bench: Bench, legal: bool) -> None:
+    for kind in sorted(set(LEGAL) & bench.api().types):
+        for other in sorted(LEGAL):
+            if (other in LEGAL[kind]) == legal:
+                testee = bench.bound(kind)
+                peer = bench.dial(testee)
+                peer.greet()
+                peer.send(ready(other), "READY")
+                equal(f"a {kind} talks to {other}", peer.goes_on(), legal)
+                peer.close()
+                testee.close()
+
+
+@case(Rule.TYPE_1, "Each type talks to all that belong to it.", TABLE)
+def legal_pairs(bench: Bench) -> None:
+    _pairs(bench, True)
+
+
+@case(Rule.TYPE_1, "No type talks to one that does not belong to it.", TABLE + " (should)", Level.SHOULD)
+def illegal_pairs(bench: Bench) -> None:
+    _pairs(bench, False)
+
+
+@case(Rule.PAIR_1, "Two PAIRs exchange messages both ways.", RFC_31)
+def pair_talks(bench: Bench) -> None:
+    testee = bench.bound("PAIR")
+    peer = bench.peer(testee)
+    peer.send(message(b"to", b"", b"you"), "a message")
+    testee.receives([b"to", b"", b"you"])
+    testee.send(b"and", b"", b"back")
+    equal("the peer receives", peer.message(), [b"and", b"", b"back"])
+
+
+@case(Rule.PAIR_2, "PAIR has one peer: nothing of a second one is delivered, and the first goes on.", RFC_31)
+def pair_has_one_peer(bench: Bench) -> None:
+    testee = bench.bound("PAIR")
+    first = bench.peer(testee)
+    testee.serve(0)
+    second = bench.dial(testee)
+    second.greet()
+    second.send(ready("PAIR"), "READY")
+    second.send(message(b"intruder"), "a message of a second peer")
+    second.pause()
+    first.send(message(b"first"), "a message of the first")
+    testee.receives([b"first"])
+    first.settle()
+    first.send(message(b"again"), "another")
+    testee.receives([b"again"])
+
+
+@case(Rule.PAIR_2, "PAIR closes the connection of a second peer.", RFC_31 + "; our rule PAIR-2", Level.SHOULD)
+def pair_closes_the_second(bench: Bench) -> None:
+    testee = bench.bound("PAIR")
+    testee.awake = True
+    first = bench.peer(testee)
+    first.settle()
+    testee.serve(0)
+    second = bench.dial(testee)
+    second.greet()
+    second.send(ready("PAIR"), "READY")
+    second.ends()
+
+
+@case(Rule.PUSH_2, "PULL delivers messages as they are, empty parts too.", "RFC 30")
+def pull_delivers(bench: Bench) -> None:
+    testee = bench.bound("PULL")
+    peer = bench.peer(testee)
+    for parts in ((b"",), (b"", b""), (b"a", b"", b"b"), (b"\0\xff" * 200,)):
+        peer.send(message(*parts), "a message")
+        testee.receives(list(parts))
+
+
+@case(Rule.PUSH_1, "PUSH sends messages as they are, empty parts too.", RFC_30)
+def push_sends(bench: Bench) -> None:
+    testee = bench.bound("PUSH")
+    peer = bench.peer(testee)
+    for parts in ((b"",), (b"", b""), (b"a", b"", b"b"), (b"\0\xff" * 200,)):
+        testee.send(*parts)
+        equal("the peer receives", peer.message(), list(parts))
+
+
+@case(Rule.DEALER_1, "DEALER adds nothing to a message.", RFC_28)
+def dealer_adds_nothing(bench: Bench) -> None:
+    testee = bench.bound("DEALER")
+    peer = bench.peer(testee, "ROUTER")
+    testee.send(b"a", b"b")
+    equal("the peer receives", peer.message(), [b"a", b"b"])
+
+
+@case(Rule.DEALER_2, "DEALER delivers a message as it is, with its delimiter.", RFC_28)
+def dealer_delivers_all(bench: Bench) -> None:
+    testee = bench.bound("DEALER")
+    peer = bench.peer(testee, "REP")
+    peer.send(message(b"", b"reply"), "a reply behind a delimiter")
+    testee.receives([b"", b"reply"])
+
+
+@case(Rule.PIPE_6, "SNDHWM counts messages: so many are accepted for a peer that is not there yet.", "libzmq's option ZMQ_SNDHWM", Level.SHOULD)
+def sndhwm_counts_messages(bench: Bench) -> None:
+    testee = bench.testee("PUSH", SNDHWM=3)
+    peer = bench.accepted(testee)
+    sent = 0
+    while sent < 20 and testee.offer(b"%d" % sent, b"more").value == "ok":
+        sent += 1
+    equal("accepted messages", sent, 3)
+    peer.shake("PULL")
+    equal("the peer receives", [peer.message()[0] for _ in range(3)], [b"0", b"1", b"2"])
+
+
+@case(Rule.RECEIVE_5, "A receiver at its high-water mark stops reading, and loses nothing.", "libzmq's option ZMQ_RCVHWM; RFC 30")
+def rcvhwm_stops_the_reader(bench: Bench) -> None:
+    testee = bench.bound("PULL", RCVHWM=2)
+    peer = bench.peer(testee)
+    body = b"x" * (1 << 20)
+    sent = 0
+    # As much as all buffers on the way hold: one that reads on and on takes more.
+    while sent < 64 and peer.accepted(message(b"%d" % sent, body)):
+        sent += 1
+    holds("the testee stops reading", sent < 64, f"it reads {sent} MiB that nobody receives")
+    for number in range(sent):
+        equal("a PULL receives", testee.receive()[0], b"%d" % number)
+
+
+@case(Rule.CONFLATE_2, "A conflating PULL delivers the newest of what has come.", "libzmq's option ZMQ_CONFLATE", Level.SHOULD)
+def conflating_pull(bench: Bench) -> None:
+    testee = bench.bound("PULL", CONFLATE=1)
+    peer = bench.peer(testee)
+    peer.send(b"".join(message(b"%d" % number) for number in range(5)), "five messages")
+    peer.settle()
+    testee.receives([b"4"])
+
+
+@case(Rule.CONFLATE_1, "A conflating PUSH sends the newest of what waits.", "libzmq's option ZMQ_CONFLATE", Level.SHOULD)
+def conflating_push(bench: Bench) -> None:
+    testee = bench.testee("PUSH", CONFLATE=1)
+    peer = bench.accepted(testee)
+    for number in range(5):
+        testee.send(b"%d" % number)
+    peer.shake("PULL")
+    equal("the peer receives", peer.message(), [b"4"])
