@@ -112,6 +112,35 @@ def check(
     ctx.exit(run(subjects=subjects, **options))
 
 
+CONFORM_TYPES = ("PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH", "XPUB", "XSUB")
+
+
+@main.command()
+@click.argument("words", nargs=-1, metavar="[ENDPOINT] [ID]...")
+@click.option("--type", "kind", type=click.Choice(CONFORM_TYPES, case_sensitive=False), help="Of the socket there.")
+@click.option("--target", metavar="T", help="reference, pyzmq, pyomq, jeromq, zeromqjs or process:CMD.")
+@click.option("--exclude", "excluded", multiple=True, metavar="ID", help="Leave out the cases under this id.")
+@click.option("--strict", is_flag=True, help="What only should be counts as well.")
+@click.option("--list", "listing", is_flag=True, help="Print the cases, and ask none.")
+@click.option("--wait", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Seconds for an answer.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the results.")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit report.")
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Known deviations; or a shipped one.")
+@click.option("--write-baseline", "new_baseline", type=click.Path(dir_okay=False, path_type=Path), help="Write one.")
+@click.option("--scripts", type=click.Path(file_okay=False, path_type=Path), help="Write a program a deviation.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.pass_context
+def conform(ctx: click.Context, /, **options: Any) -> None:
+    """Hold a socket to the specification, over TCP: a library's (--target), or what listens at an ENDPOINT (--type).
+
+    An ID chooses the cases under it: wire, wire/2, wire/2/3. Exit codes: 0 all that was asked is as it should be, or as
+    the baseline says; 1 it is not; 2 usage; 3 nothing could be asked; 4 our own fault.
+    """
+    from .conform.command import run
+
+    ctx.exit(run(**options))
+
+
 @main.command()
 @click.argument("identifier")
 def explain(identifier: str) -> None:

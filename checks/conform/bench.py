@@ -19,7 +19,6 @@ SECONDS = 5.0
 """How long is waited for what has to come."""
 SYNC = b"~sync"
 """The topic by which it is seen that subscriptions have arrived."""
-ROUNDS = 400
 
 Tested = Testee | BlackBox
 
@@ -102,7 +101,7 @@ class Bench:
         name = self._next_peer()
         at = f"{testee.name}.last_endpoint" if isinstance(testee, Testee) else repr(testee.endpoint)
         self.log.add(f"{name} = dial({at})")
-        return self._keep(Peer(socket.create_connection(_address(testee.endpoint), self.seconds), name, self))
+        return self._keep(Peer(socket.create_connection(address(testee.endpoint), self.seconds), name, self))
 
     def peer(self, testee: Tested, kind: str = "", identity: bytes | None = None) -> Peer:
         """A peer that has connected to the testee and has shaken hands; its type is one that may talk to it."""
@@ -172,14 +171,13 @@ class Bench:
         self._synced += 1
         for peer in peers:
             peer.send(octets.subscribe(topic), "SUBSCRIBE")
-        waiting, rounds = list(peers), 0
+        waiting = list(peers)
         with muted(self.log):
-            while waiting:
-                rounds += 1
-                if rounds > ROUNDS * self.seconds:
-                    raise self.silent("a subscription comes into force")
+            for _ in self.tries("a subscription comes into force"):
                 publisher.send(topic)
                 waiting = [peer for peer in waiting if [topic] not in peer.arrived()]
+                if not waiting:
+                    break
         self.log.add("time.sleep(0.2)", "until the subscriptions are in force")
 
     def published(self, publisher: Testee, *peers: Peer) -> list[list[list[bytes]]]:
@@ -200,9 +198,8 @@ class Bench:
 
         A library may still know its predecessor, and leave it alone without a word.
         """
-        bound = monotonic() + self.seconds
         with muted(self.log):
-            while True:
+            for _ in self.tries("a newcomer is heard"):
                 peer = self.dial(testee)
                 peer.greet()
                 peer.send(octets.ready(kind, identity) + octets.message(*parts))
@@ -212,20 +209,27 @@ class Bench:
                 if testee.has_message:
                     break
                 peer.drop()
-                if monotonic() > bound:
-                    raise self.silent("a newcomer is heard")
         self.log.add("time.sleep(0.2)", "until the testee has seen the end")
         self.log.add(f"{peer.name} = dial({testee.name}.last_endpoint)")
-        self.log.add(f"{peer.name}.sendall({literal(octets.greeting() + octets.ready(kind, identity))})")
+        self.log.add(f"{peer.name}.sendall({literal(octets.greeting())})", "greeting")
+        self.log.add(f"{peer.name}.sendall({literal(octets.ready(kind, identity))})", "READY")
         self.log.add(f"{peer.name}.sendall({literal(octets.message(*parts))})", "a message")
         return peer
 
     # --- waiting
 
+    def tries(self, what: str) -> Iterator[None]:
+        """As many turns of a loop as fit into the bound; then `Silent`, since ``what`` has not come."""
+        bound = monotonic() + self.seconds
+        while monotonic() < bound:
+            yield
+        raise self.silent(what)
+
     def idle(self) -> bool:
         """Be for a moment in a call on each testee that needs it."""
         awake = [testee for testee in self.testees if testee.awake]
-        return any([testee.serve(MOMENT_MS) for testee in awake])
+        served = [testee.serve(MOMENT_MS) for testee in awake]
+        return any(served)
 
     def silent(self, what: str) -> Silent:
         """Nothing came within the bound: is that the testee's doing, or is nobody served?"""
@@ -253,6 +257,11 @@ class Bench:
         self.peer(testee)
 
 
+def is_sync(message: list[bytes]) -> bool:
+    """Is this a message that was published only to see whether subscriptions are in force?"""
+    return message[0].startswith(SYNC)
+
+
 @contextmanager
 def muted(log: Transcript) -> Iterator[None]:
     """Leave what happens out of the transcript."""
@@ -263,6 +272,7 @@ def muted(log: Transcript) -> Iterator[None]:
         log.lines[:], log.sockets = lines, sockets
 
 
-def _address(endpoint: str) -> tuple[str, int]:
+def address(endpoint: str) -> tuple[str, int]:
+    """Host and port of a TCP endpoint; ValueError if there is no port."""
     host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
     return host.strip("[]"), int(port)

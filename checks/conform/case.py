@@ -83,9 +83,13 @@ class Case:
 
 @dataclass
 class Section:
-    """The cases of one file; they are numbered by rule in the order in which they stand there."""
+    """The cases of one file, numbered by rule in the order in which they stand there.
+
+    Where two files have cases of one rule, one of them goes on with the numbers of the other, which is ``behind`` it.
+    """
 
     title: str
+    behind: tuple[Section, ...] = ()
     cases: list[Case] = field(default_factory=list)
 
     def case(
@@ -94,7 +98,8 @@ class Section:
         """Make a function a case of a rule: the ``sentence`` it checks, in our words, and the ``source`` of that."""
 
         def made(look: Look) -> Look:
-            number = 1 + sum(case.rule == rule for case in self.cases)
+            every = [case for section in (*self.behind, self) for case in section.cases]
+            number = 1 + sum(case.rule == rule for case in every)
             name = f"{rule.value.lower().replace('-', '/')}/{number}"
             self.cases.append(Case(name, rule, level, sentence, source, needs, look))
             return look

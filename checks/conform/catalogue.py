@@ -12,10 +12,16 @@ from .sections import (
     connection,
     frames,
     greeting,
+    half_sent,
     handshake,
+    high_water,
+    memory,
+    memory_elsewhere,
+    plain,
     publishing,
     requesting,
-    plain,
+    routing,
+    subscribing,
     taking_turns,
 )
 
@@ -26,9 +32,15 @@ SECTIONS: tuple[Section, ...] = (
     handshake.section,
     plain.section,
     connection.section,
+    half_sent.section,
     taking_turns.section,
     requesting.section,
+    routing.section,
     publishing.section,
+    subscribing.section,
+    high_water.section,
+    memory.section,
+    memory_elsewhere.section,
 )
 
 
@@ -46,7 +58,7 @@ def chosen(prefixes: Sequence[str], excluded: Sequence[str] = ()) -> list[Case]:
     every = cases()
     for prefix in (*prefixes, *excluded):
         if not any(under(case, prefix) for case in every):
-            raise UsageError(f"there is no case {prefix!r}{_nearest(prefix, every)}")
+            raise UsageError(f"there is no case {prefix!r}{nearest(prefix)}")
     return [
         case
         for case in every
@@ -60,8 +72,9 @@ def under(case: Case, prefix: str) -> bool:
     return f"{case.id}/".startswith(prefix.rstrip("/") + "/")
 
 
-def _nearest(prefix: str, every: Sequence[Case]) -> str:
-    parts = [case.id.split("/") for case in every]
+def nearest(prefix: str) -> str:
+    """What to say of a prefix that nothing is under: those that are most like it."""
+    parts = [case.id.split("/") for case in cases()]
     known = {"/".join(part[:length]) for part in parts for length in range(1, 4)}
     near = get_close_matches(prefix.lower(), sorted(known), 3, 0.5)
     return f"; the nearest: {', '.join(near)}" if near else "; --list shows all"

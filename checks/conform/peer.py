@@ -218,6 +218,7 @@ class Peer:
         self._read(MOMENT)
         found: list[Heard] = []
         while (frame := self.came.frame()) is not None:
+            self._hear(frame.head + len(frame.body), str(frame))
             if frame.flags & COMMAND:
                 continue
             self._parts.append(frame.body)
@@ -252,16 +253,6 @@ class Peer:
             if item == [b"PONG", b"still there"]:
                 return True
         return False
-
-    def looks(self) -> bool:
-        """Is a frame of a message there, or does one come within a moment?"""
-        self._read(MOMENT)
-        at = self.came.read
-        found = False
-        while not found and (frame := self.came.frame()) is not None:
-            found = not frame.flags & COMMAND
-        self.came.read = at
-        return found
 
     def ends(self) -> None:
         """Wait until the testee has closed the connection."""

@@ -24,13 +24,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one case ended: what was expected and what was seen, each in a line, and the program that shows it."""
+    """How one case ended: what was expected and what was seen, each in a line; the program that shows it, its steps."""
 
     case: Case
     verdict: Verdict
     expected: str
     actual: str
     script: str
+    steps: tuple[str, ...]
     seconds: float
 
 
@@ -47,7 +48,7 @@ def run_case(case: Case, subject: Subject) -> Outcome:
     verdict, expected, actual = _ended(case, bench)
     if subject.target is not None:
         subject.target.reset()
-    return Outcome(case, verdict, expected, actual, bench.log.script(), monotonic() - began)
+    return Outcome(case, verdict, expected, actual, bench.log.script(), tuple(bench.log.lines), monotonic() - began)
 
 
 def _ended(case: Case, bench: Bench) -> tuple[Verdict, str, str]:
@@ -59,7 +60,7 @@ def _ended(case: Case, bench: Bench) -> tuple[Verdict, str, str]:
     except Deviation as deviation:
         return _deviates(case), deviation.expected, deviation.actual
     except TargetFault as fault:
-        return Verdict.FAIL, "the testee lives", str(fault)
+        return Verdict.FAIL, f"{case.sentence[0].lower()}{case.sentence[1:]}", str(fault)
     except Refused as refused:
         return _deviates(case), "the socket is made, and listens", str(refused)
     except OSError as error:

@@ -75,7 +75,7 @@ class Transcript:
     def script(self) -> str:
         """The whole program."""
         text = "\n".join(self.lines)
-        head = ["import socket", *(text.count("time.sleep") and ["import time"] or [])]
+        head = ["import socket", *((text.count("time.sleep") and ["import time"]) or [])]
         if self.sockets:
             known = LIBRARIES.get(self.library)
             head += ["", known or f"import zmq  # the calls as pyzmq names them; made with {self.library}"]

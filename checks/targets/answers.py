@@ -13,6 +13,7 @@ SAID: dict[int, Said] = {
     errno.ENOMEM: Said.NO_MEMORY,
     errno.EHOSTUNREACH: Said.UNREACHABLE,
     EFSM: Said.STATE,
+    errno.EPROTO: Said.STATE,
     errno.ECONNRESET: Said.GONE,
     errno.EINVAL: Said.INVALID,
     errno.ENOENT: Said.INVALID,
@@ -21,7 +22,9 @@ SAID: dict[int, Said] = {
     errno.ENOTSUP: Said.UNSUPPORTED,
     ETERM: Said.TERMINATED,
 }
-"""What an errno says. That there is no such endpoint, or that it is taken, is the caller's mistake: EINVAL."""
+"""What an errno says. EPROTO is how pyomq says that a socket is not in the right state. That there is no such endpoint,
+or that it is taken, is the caller's mistake: EINVAL.
+"""
 
 
 def said(error: Exception) -> Said:

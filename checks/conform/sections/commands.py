@@ -6,6 +6,7 @@ from ....model.rules import Rule
 from ..bench import Bench
 from ..case import Level, Needs, Section, equal, holds
 from ..octets import COMMAND, LONG, MORE, command, frame, message, ping
+from ..peer import Peer
 
 section = Section("Commands")
 case = section.case
@@ -28,7 +29,9 @@ def commands_between_all_frames(bench: Bench) -> None:
     testee = bench.bound("PULL")
     peer = bench.peer(testee)
     other = ping(b"x")
-    peer.send(other + frame(b"a", MORE) + other + frame(b"", MORE) + other + other + frame(b"c") + other, "PINGs around")
+    peer.send(
+        other + frame(b"a", MORE) + other + frame(b"", MORE) + other + other + frame(b"c") + other, "PINGs around"
+    )
     testee.receives([b"a", b"", b"c"])
     bench.works(testee, peer)
 
@@ -178,7 +181,9 @@ def ping_with_17_octets_is_not_cut(bench: Bench) -> None:
     peer = bench.peer(testee)
     peer.send(ping(b"c" * 17) + ping(b"end"), "a PING of 17 octets, and one")
     answer = peer.heard_next()
-    holds("no answer, or one with all of the context", answer in (None, [b"PONG", b"c" * 17], [b"PONG", b"end"]), answer)
+    holds(
+        "no answer, or one with all of the context", answer in (None, [b"PONG", b"c" * 17], [b"PONG", b"end"]), answer
+    )
 
 
 @case(Rule.WIRE_20, "An ERROR in traffic ends the connection.", 'RFC 37 "Error Handling" (fatal)', needs=WIRE)
@@ -256,7 +261,11 @@ def pong_unasked(bench: Bench) -> None:
     _passes_over(bench, command(b"PONG", b"unasked"))
 
 
-@case(Rule.WIRE_22, "The PING of a peer that is in the middle of a message is answered before the message ends.", HEARTBEAT)
+@case(
+    Rule.WIRE_22,
+    "The PING of a peer that is in the middle of a message is answered before the message ends.",
+    HEARTBEAT,
+)
 def ping_in_the_middle(bench: Bench) -> None:
     testee = bench.bound("PULL")
     peer = bench.peer(testee)
@@ -266,6 +275,13 @@ def ping_in_the_middle(bench: Bench) -> None:
     testee.receives([b"first", b"second"])
 
 
+def _ping_comes(peer: Peer) -> None:
+    """The next frame is a PING, and is answered."""
+    found = peer.frame("a PING comes")
+    equal("the next frame", found.name, b"PING")
+    peer.send(command(b"PONG", found.data[2:]), "PONG")
+
+
 SOON = {"HEARTBEAT_IVL": 50, "HEARTBEAT_TIMEOUT": 200}
 
 
@@ -273,8 +289,7 @@ SOON = {"HEARTBEAT_IVL": 50, "HEARTBEAT_TIMEOUT": 200}
 def pings_go_out(bench: Bench) -> None:
     peer = bench.peer(bench.bound("PULL", HEARTBEAT_IVL=50))
     for _ in range(3):
-        equal("the next frame", peer.frame("a PING comes").name, b"PING")
-        peer.send(command(b"PONG"), "PONG")
+        _ping_comes(peer)
 
 
 @case(Rule.HEART_1, "A PING has a time to live of two octets and a context of at most 16.", HEARTBEAT)
@@ -301,14 +316,32 @@ def silent_peer_is_dead(bench: Bench) -> None:
 def traffic_is_a_sign_of_life(bench: Bench) -> None:
     testee = bench.bound("PULL", **SOON)
     peer, silent = bench.peers(testee, 2)
-    sent = 0
-    while not silent.ended:
+    for sent in range(10_000):
+        if silent.ended:
+            break
         peer.send(message(b"%d" % sent), "a message")
         testee.receives([b"%d" % sent])
-        sent += 1
         silent.pause()
         peer.pause()
+    holds("the silent peer is taken for dead", silent.ended)
     holds("the peer that sends is not taken for dead", not peer.ended, "its connection ends")
+
+
+@case(
+    Rule.HEART_4,
+    "A peer whose messages nobody receives is not taken for dead, since its answers lie there unread.",
+    HEARTBEAT + "; our rule HEART-4",
+    Level.SHOULD,
+)
+def unread_peer_is_not_dead(bench: Bench) -> None:
+    full, empty = bench.bound("PULL", RCVHWM=1, **SOON), bench.bound("PULL", **SOON)
+    peer = bench.peer(full)
+    peer.send(message(b"unread") * 5000, "5000 messages that nobody receives")
+    for _ in range(2):
+        # As long as it takes to find a silent peer dead, twice.
+        bench.peer(empty).ends()
+        peer.pause()
+    holds("the peer is not taken for dead", not peer.ended, "its connection ends")
 
 
 @case(Rule.HEART_3, "A peer that announced a time to live and is silent for longer is taken for dead.", HEARTBEAT)
@@ -345,8 +378,6 @@ def no_ping_to_3_0(bench: Bench) -> None:
     old.shake("PUSH", version=(3, 0))
     new.shake("PUSH")
     for _ in range(4):
-        equal("the next frame to 3.1", new.frame("a PING comes").name, b"PING")
-        new.send(command(b"PONG"), "PONG")
+        _ping_comes(new)
     old.pause()
     equal("what has come to 3.0", str(old.came.frame() or "nothing"), "nothing")
-

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from time import monotonic
 
 from ....model.rules import Rule
-from ...targets.target import Said
 from .. import octets
 from ..bench import Bench
-from ..case import Deviation, Level, Section, equal, holds
+from ..case import Level, Section, equal, holds
 from ..octets import MORE, frame, greeting, message
-from ..peer import Listener, Peer
+from ..peer import Listener
 from ..testee import Testee
 
 section = Section("Connections")
@@ -20,7 +20,8 @@ MESSAGES = 'RFC 37 "Messages"'
 QUICK = {"RECONNECT_IVL": 10}
 
 
-def _connecting(bench: Bench, kind: str, **options: int) -> tuple[Testee, Listener]:
+def connecting(bench: Bench, kind: str, **options: int) -> tuple[Testee, Listener]:
+    """A testee that connects to a port of ours, and quickly connects again."""
     testee = bench.testee(kind, **QUICK, **options)
     listener = bench.listener()
     testee.connect(listener.endpoint, listener.name)
@@ -29,7 +30,7 @@ def _connecting(bench: Bench, kind: str, **options: int) -> tuple[Testee, Listen
 
 @case(Rule.CONNECT_1, "A connection that the peer closes is made again.", ERRORS + " (should reconnect)", Level.SHOULD)
 def made_again_after_a_close(bench: Bench) -> None:
-    testee, listener = _connecting(bench, "PUSH")
+    testee, listener = connecting(bench, "PUSH")
     first = bench.accepted(testee, listener)
     first.shake("PULL")
     first.close()
@@ -41,7 +42,7 @@ def made_again_after_a_close(bench: Bench) -> None:
 
 @case(Rule.CONNECT_1, "A connection that the peer resets is made again.", ERRORS + " (should reconnect)", Level.SHOULD)
 def made_again_after_a_reset(bench: Bench) -> None:
-    testee, listener = _connecting(bench, "PULL")
+    testee, listener = connecting(bench, "PULL")
     first = bench.accepted(testee, listener)
     first.shake("PUSH")
     first.reset()
@@ -58,7 +59,7 @@ def made_again_after_a_reset(bench: Bench) -> None:
     Level.SHOULD,
 )
 def made_again_after_half_a_handshake(bench: Bench) -> None:
-    testee, listener = _connecting(bench, "PULL")
+    testee, listener = connecting(bench, "PULL")
     first = bench.accepted(testee, listener)
     first.greet()
     first.close()
@@ -84,7 +85,7 @@ def delay_grows(bench: Bench) -> None:
     for _ in range(6):
         bench.accepted(testee, listener).close()
         times.append(monotonic())
-    delays = [after - before for before, after in zip(times, times[1:], strict=False)]
+    delays = [after - before for before, after in pairwise(times)]
     told = ", ".join(f"{delay * 1000:.0f}" for delay in delays)
     holds("the last two delays are longer than the first two", sum(delays[-2:]) > 2 * sum(delays[:2]), f"{told} ms")
 
@@ -96,12 +97,12 @@ def delay_grows(bench: Bench) -> None:
     Level.EITHER,
 )
 def after_an_error_of_the_protocol(bench: Bench) -> str:
-    testee, listener = _connecting(bench, "PULL")
+    testee, listener = connecting(bench, "PULL")
     first = bench.accepted(testee, listener)
     first.shake("PUSH")
     first.send(octets.announced(1 << 63), "an impossible frame")
     first.ends()
-    other, elsewhere = _connecting(bench, "PULL")
+    other, elsewhere = connecting(bench, "PULL")
     for _ in range(5):
         bench.accepted(other, elsewhere).close()
     return "it connects again" if listener.waiting() else "it does not connect again"
@@ -125,7 +126,7 @@ def peers_come_and_go(bench: Bench) -> None:
     'RFC 37 "Socket Semantics" (never delivered twice)',
 )
 def not_sent_twice(bench: Bench) -> None:
-    testee, listener = _connecting(bench, "PUSH")
+    testee, listener = connecting(bench, "PUSH")
     first = bench.accepted(testee, listener)
     first.shake("PULL")
     testee.send(b"once")
@@ -185,7 +186,9 @@ def in_order(bench: Bench) -> None:
     testee.receives(*([b"%d" % number, b"x" * (number % 300)] for number in range(500)))
 
 
-@case(Rule.LINK_2, "Messages of a slow reader are sent in order, each once, none left out.", 'RFC 37 "Socket Semantics"')
+@case(
+    Rule.LINK_2, "Messages of a slow reader are sent in order, each once, none left out.", 'RFC 37 "Socket Semantics"'
+)
 def sent_in_order(bench: Bench) -> None:
     testee = bench.bound("PUSH")
     peer = bench.peer(testee)
@@ -193,6 +196,27 @@ def sent_in_order(bench: Bench) -> None:
         testee.send(b"%d" % number, b"x" * (number % 300))
     for number in range(500):
         equal("the peer receives", peer.message(), [b"%d" % number, b"x" * (number % 300)])
+
+
+@case(Rule.LINK_6, "A half-written message is not gone on with over the next connection.", MESSAGES)
+def half_written(bench: Bench) -> None:
+    testee, listener = connecting(bench, "PUSH")
+    first = bench.accepted(testee, listener)
+    first.shake("PULL")
+    large = b"x" * (8 << 20)
+    testee.send(b"head", large, b"tail")
+    equal("the first frame", first.frame("a frame comes").body, b"head")
+    first.close()
+    again = bench.accepted(testee, listener)
+    again.shake("PULL")
+    for _ in bench.tries("a later message comes"):
+        testee.offer(b"later")
+        found = again.arrived()
+        for parts in found:
+            whole = parts in ([b"later"], [b"head", large, b"tail"])
+            holds("whole messages", whole, [part[:10] for part in parts])
+        if [b"later"] in found:
+            return
 
 
 def _half(bench: Bench, testee: Testee, said: bytes, how: str) -> None:
@@ -237,7 +261,12 @@ def closed_in_a_large_body(bench: Bench) -> None:
     _half(bench, testee, frame(b"small", MORE) + octets.announced(100_000) + b"x" * 50_000, "close")
 
 
-@case(Rule.RECEIVE_8, "What a peer sent whole before it went is delivered.", MESSAGES + "; our rule RECEIVE-8", Level.SHOULD)
+@case(
+    Rule.RECEIVE_8,
+    "What a peer sent whole before it went is delivered.",
+    MESSAGES + "; our rule RECEIVE-8",
+    Level.SHOULD,
+)
 def whole_messages_stay(bench: Bench) -> None:
     testee = bench.bound("PULL")
     peer = bench.peer(testee)
@@ -262,121 +291,3 @@ def not_continued(bench: Bench) -> None:
     first.close()
     bench.newcomer(testee, "DEALER", b"same", b"new")
     testee.receives([b"same", b"new"])
-
-
-# --- half a message, sent
-
-
-def _wholes(peer: Peer, sent: list[list[bytes]], last: list[bytes]) -> None:
-    """Up to the last message, which was sent for that, the peer gets whole messages that were sent."""
-    while (message := peer.message()) != last:
-        if message not in sent:
-            raise Deviation(f"whole messages: {sent}", f"{message} is delivered")
-
-
-def _tail_goes_nowhere(bench: Bench, kind: str, talks: str) -> None:
-    """The peer of a begun message goes; another peer gets no part of it, and gets the next one whole."""
-    testee = bench.bound(kind)
-    first = bench.peer(testee, talks)
-    testee.begin(b"head", True)
-    second = bench.peer(testee, talks)
-    first.close()
-    # Whoever has served a newcomer has seen the end of the one before.
-    bench.serves_others(testee)
-    testee.rest(b"middle", b"tail")
-    for _ in range(4):
-        testee.offer(b"next", b"message")
-    _gets(testee, second)
-
-
-def _gets(testee: Testee, peer: Peer) -> None:
-    """Send last messages until the peer gets one; what it gets before is whole."""
-    for _ in range(20):
-        testee.offer(b"last", b"one")
-        if peer.looks():
-            break
-    _wholes(peer, [[b"next", b"message"], [b"head", b"middle", b"tail"]], [b"last", b"one"])
-
-
-@case(Rule.SEND_12, "PUSH: the rest of a message whose peer has gone goes to nobody else.", MESSAGES + "; RFC 30")
-def tail_of_a_push(bench: Bench) -> None:
-    _tail_goes_nowhere(bench, "PUSH", "PULL")
-
-
-@case(Rule.SEND_12, "DEALER: the rest of a message whose peer has gone goes to nobody else.", MESSAGES + "; RFC 28")
-def tail_of_a_dealer(bench: Bench) -> None:
-    _tail_goes_nowhere(bench, "DEALER", "DEALER")
-
-
-@case(Rule.SEND_12, "PAIR: the rest of a message whose peer has gone does not go to the next peer.", MESSAGES + "; RFC 31")
-def tail_of_a_pair(bench: Bench) -> None:
-    testee = bench.bound("PAIR")
-    first = bench.peer(testee)
-    testee.begin(b"head", True)
-    first.close()
-    second = bench.newcomer(testee, "PAIR", None, b"here")
-    testee.rest(b"middle", b"tail")
-    testee.offer(b"next", b"message")
-    _gets(testee, second)
-
-
-@case(Rule.SEND_12, "ROUTER: the rest of a message whose peer has gone goes to nobody else.", MESSAGES + "; RFC 28")
-def tail_of_a_router(bench: Bench) -> None:
-    testee = bench.bound("ROUTER")
-    first, second = bench.peer(testee, "DEALER", b"a"), bench.peer(testee, "DEALER", b"b")
-    for peer in (first, second):
-        peer.send(message(b"hello"), "a message")
-        testee.receive()
-    equal("the address is answered", testee.part(b"a", True).value, "ok")
-    equal("the first part is answered", testee.part(b"head", True).value, "ok")
-    first.close()
-    bench.peer(testee, "DEALER", b"c")
-    testee.rest(b"middle", b"tail")
-    for _ in range(3):
-        testee.offer(b"b", b"next", b"message")
-    testee.offer(b"b", b"last", b"one")
-    _wholes(second, [[b"next", b"message"]], [b"last", b"one"])
-
-
-@case(
-    Rule.SEND_12,
-    "A call that goes on with a message whose peer has gone is told so.",
-    "libzmq#141 (asked for by the letter's author); our rule SEND-12",
-    Level.SHOULD,
-)
-def sender_is_told(bench: Bench) -> None:
-    testee = bench.bound("PUSH")
-    first = bench.peer(testee)
-    testee.begin(b"head", True)
-    first.close()
-    bench.serves_others(testee)
-    holds("a part is not answered with ok", testee.rest(b"middle", b"tail") != Said.OK, "all are answered with ok")
-
-
-@case(Rule.SEND_12, "A connecting socket does not go on with a message on its next connection.", MESSAGES)
-def not_continued_on_the_next_connection(bench: Bench) -> None:
-    testee, listener = _connecting(bench, "PUSH")
-    first = bench.accepted(testee, listener)
-    first.shake("PULL")
-    testee.begin(b"head", True)
-    first.close()
-    again = bench.accepted(testee, listener)
-    again.shake("PULL")
-    testee.rest(b"middle", b"tail")
-    testee.offer(b"next", b"message")
-    _gets(testee, again)
-
-
-@case(Rule.SEND_12, "XSUB does not go on with a message on its next connection.", MESSAGES)
-def xsub_does_not_continue(bench: Bench) -> None:
-    testee, listener = _connecting(bench, "XSUB")
-    first = bench.accepted(testee, listener)
-    first.shake("XPUB")
-    testee.begin(b"head", True)
-    first.close()
-    again = bench.accepted(testee, listener)
-    again.shake("XPUB")
-    again.settle()
-    testee.rest(b"middle", b"tail")
-    testee.offer(b"next", b"message")
-    _gets(testee, again)

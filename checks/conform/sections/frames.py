@@ -96,7 +96,9 @@ def reserved_bit_3(bench: Bench) -> None:
     _refuses(bench, bytes([1 << 3, 3]) + b"bad")
 
 
-@case(Rule.WIRE_9, "So is one with the highest bit set.", FRAMING + SENDER_ONLY + "; our rule WIRE-9", Level.SHOULD, WIRE)
+@case(
+    Rule.WIRE_9, "So is one with the highest bit set.", FRAMING + SENDER_ONLY + "; our rule WIRE-9", Level.SHOULD, WIRE
+)
 def reserved_bit_7(bench: Bench) -> None:
     _refuses(bench, bytes([1 << 7, 3]) + b"bad")
 
@@ -136,7 +138,9 @@ def command_with_more(bench: Bench) -> None:
 def command_with_more_swallows_nothing(bench: Bench) -> None:
     testee = bench.bound("PULL")
     peer = bench.peer(testee)
-    peer.send(frame(b"\4PONG", COMMAND | MORE) + message(b"next") + message(b"last"), "a command with MORE, two messages")
+    peer.send(
+        frame(b"\4PONG", COMMAND | MORE) + message(b"next") + message(b"last"), "a command with MORE, two messages"
+    )
     if not peer.goes_on():
         return
     found = [testee.receive()]
@@ -178,7 +182,7 @@ def _limited(bench: Bench) -> tuple[Testee, Peer]:
     return testee, bench.peer(testee)
 
 
-@case(Rule.WIRE_12, "A frame of as many octets as MAXMSGSIZE says is delivered.", BOUND)
+@case(Rule.WIRE_12, "A frame of as many octets as MAXMSGSIZE says is delivered.", BOUND, Level.SHOULD)
 def frame_at_its_bound(bench: Bench) -> None:
     testee, peer = _limited(bench)
     peer.send(message(b"m" * LARGEST), "a message at the bound")

@@ -176,7 +176,9 @@ def http(bench: Bench) -> None:
     _closes(bench, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" + b"x" * 64)
 
 
-@case(Rule.WIRE_4, "A signature that does not end with 0x7F is none.", GRAMMAR + "; our rule WIRE-4", Level.SHOULD, WIRE)
+@case(
+    Rule.WIRE_4, "A signature that does not end with 0x7F is none.", GRAMMAR + "; our rule WIRE-4", Level.SHOULD, WIRE
+)
 def signature_without_its_end(bench: Bench) -> None:
     _closes(bench, b"\xff" + bytes(8) + b"\x7e" + greeting()[10:])
 
@@ -223,7 +225,9 @@ def _never_ready(peer: Peer) -> None:
         frame = peer.frame_or_end("the testee closes the connection")
 
 
-@case(Rule.WIRE_6, "A peer with another mechanism is refused.", 'RFC 37 "Authentication and Confidentiality"', needs=WIRE)
+@case(
+    Rule.WIRE_6, "A peer with another mechanism is refused.", 'RFC 37 "Authentication and Confidentiality"', needs=WIRE
+)
 def another_mechanism(bench: Bench) -> None:
     _mismatch(bench, greeting(mechanism=b"PLAIN", role=0))
 
@@ -278,4 +282,3 @@ def _said_role(bench: Bench, said: int) -> None:
     if frame is not None and peer.goes_on():
         raise Deviation("the testee closes the connection", f"it says {frame}, and goes on")
     bench.serves_others(testee)
-

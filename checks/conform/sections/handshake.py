@@ -207,7 +207,12 @@ def property_names_in_any_case(bench: Bench) -> None:
     bench.works(testee, peer)
 
 
-@case(Rule.WIRE_32, "A property name in another case is that property: the type that it says is checked.", METADATA, needs=WIRE)
+@case(
+    Rule.WIRE_32,
+    "A property name in another case is that property: the type that it says is checked.",
+    METADATA,
+    needs=WIRE,
+)
 def property_names_in_any_case_are_read(bench: Bench) -> None:
     testee, peer = _greeted(bench)
     peer.send(command(b"READY", prop(b"socket-type", b"TELEPATH")), "READY")
@@ -242,14 +247,18 @@ def no_routing_id(bench: Bench) -> None:
     equal("the routing id of a PULL", peer.shake("PUSH").get("identity", b""), b"")
 
 
-@case(Rule.WIRE_28, "A peer whose type does not talk to the testee's is refused.", TYPE + " (should)", Level.SHOULD, WIRE)
+@case(
+    Rule.WIRE_28, "A peer whose type does not talk to the testee's is refused.", TYPE + " (should)", Level.SHOULD, WIRE
+)
 def wrong_socket_type(bench: Bench) -> None:
     testee, peer = _greeted(bench)
     peer.send(ready("PUB" if TALKS[testee.kind] != "PUB" else "PULL"), "READY")
     _never_ready(bench, testee, peer)
 
 
-@case(Rule.WIRE_28, "It is told so by an ERROR before the connection is closed.", TYPE + " (should)", Level.SHOULD, WIRE)
+@case(
+    Rule.WIRE_28, "It is told so by an ERROR before the connection is closed.", TYPE + " (should)", Level.SHOULD, WIRE
+)
 def wrong_socket_type_is_told(bench: Bench) -> None:
     testee, peer = _greeted(bench)
     peer.send(ready("PUB" if TALKS[testee.kind] != "PUB" else "PULL"), "READY")
@@ -366,4 +375,3 @@ def early_message_once(bench: Bench) -> None:
         found.append(testee.receive())
     if found[:-1] not in ([], [[b"a", b"b"]]):
         raise Deviation("the message [b'a', b'b'] once or never", f"{found} was delivered")
-

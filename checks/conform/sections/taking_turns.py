@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....model.rules import Rule
+from ...targets.target import Said
 from ..bench import Bench
 from ..case import Level, Section, equal, holds
 from ..octets import message, ready
@@ -14,12 +15,14 @@ case = section.case
 RFC_28, RFC_30, RFC_31 = "RFC 28", 'RFC 30 "The PUSH Socket Type"', "RFC 31"
 
 
-def _all_ready(testee: Testee, *peers: Peer) -> None:
+def _all_ready(bench: Bench, testee: Testee, *peers: Peer) -> None:
     """Send until each peer has got something: then all have their place in the round."""
     waiting = list(peers)
-    while waiting:
+    for _ in bench.tries("all peers get messages"):
         testee.send(b"are all there")
         waiting = [peer for peer in waiting if not peer.arrived()]
+        if not waiting:
+            break
     for peer in peers:
         peer.arrived()
 
@@ -28,12 +31,12 @@ def _round(bench: Bench, kind: str, talks: str) -> None:
     """Of messages to three peers each gets every third."""
     testee = bench.testee(kind)
     peers = [bench.called(testee, talks) for _ in range(3)]
-    _all_ready(testee, *peers)
+    _all_ready(bench, testee, *peers)
     for number in range(9):
         testee.send(b"%d" % number, b"more")
     found = []
     for peer in peers:
-        numbers = []
+        numbers: list[int] = []
         while len(numbers) < 3:
             parts = peer.message()
             if parts != [b"are all there"]:
@@ -61,18 +64,19 @@ def req_asks_each_in_turn(bench: Bench) -> None:
     asked = []
     for number in range(6):
         testee.send(b"%d" % number)
-        asked.append(_who(peers, number))
+        asked.append(_who(bench, peers, number))
         peers[asked[-1]].send(message(b"", b"reply"), "the reply")
         testee.receives([b"reply"])
     holds("both are asked by turns", asked[2:] in ([0, 1, 0, 1], [1, 0, 1, 0]), str(asked))
 
 
-def _who(peers: list[Peer], number: int) -> int:
+def _who(bench: Bench, peers: list[Peer], number: int) -> int:
     """Which of the peers gets the request."""
-    while True:
+    for _ in bench.tries("one of the peers gets the request"):
         for place, peer in enumerate(peers):
             if [b"", b"%d" % number] in peer.arrived():
                 return place
+    raise AssertionError("tries end with an exception")
 
 
 def _three_each(bench: Bench, kind: str, talks: str) -> None:
@@ -114,9 +118,10 @@ def full_peer_is_passed_over(bench: Bench) -> None:
     for number in range(20):
         testee.send(b"%d" % number)
         reads.arrived()
-    testee.send(b"last")
-    while reads.message() != [b"last"]:
-        continue
+    for _ in bench.tries("the peer that reads gets the last message"):
+        testee.offer(b"last")
+        if [b"last"] in reads.arrived():
+            break
 
 
 @case(Rule.TURN_3, "A message that was dropped takes no turn.", "our rule TURN-3 (L9)")
@@ -132,9 +137,34 @@ def dropped_message_takes_no_turn(bench: Bench) -> None:
     equal("what the first and the second get", (first.heard(), second.heard()), ([[b"a"]], [[b"b"]]))
 
 
-@case(Rule.TURN_6, "PUSH without a peer does not discard: it says EAGAIN.", RFC_30 + " (block or error; discard nothing)")
+@case(
+    Rule.TURN_6, "PUSH without a peer does not discard: it says EAGAIN.", RFC_30 + " (block or error; discard nothing)"
+)
 def push_without_a_peer(bench: Bench) -> None:
     _nobody(bench, "PUSH")
+
+
+@case(Rule.TURN_5, "When a peer has gone the others go on by turns.", RFC_30 + " (round robin)")
+def a_peer_leaves_the_round(bench: Bench) -> None:
+    testee = bench.bound("PUSH")
+    peers = bench.peers(testee, 3)
+    _all_ready(bench, testee, *peers)
+    peers[0].close()
+    bench.serves_others(bench.bound("PULL"))
+    found: list[int] = []
+    for number in range(6):
+        testee.send(b"%d" % number)
+        found.append(_whose(bench, peers[1:], b"%d" % number))
+    holds("both are served by turns", found[2:] in ([0, 1, 0, 1], [1, 0, 1, 0]), str(found))
+
+
+def _whose(bench: Bench, peers: list[Peer], body: bytes) -> int:
+    """Which of the peers gets this message."""
+    for _ in bench.tries("one of the peers gets the message"):
+        for place, peer in enumerate(peers):
+            if [body] in peer.arrived():
+                return place
+    raise AssertionError("tries end with an exception")
 
 
 @case(Rule.TURN_6, "DEALER without a peer does not discard: it says EAGAIN.", RFC_28)
@@ -173,7 +203,7 @@ def sub_does_not_send(bench: Bench) -> None:
 def _does_not_send(bench: Bench, kind: str) -> None:
     testee = bench.bound(kind)
     peer = bench.peer(testee)
-    equal("a message is answered", testee.part(b"x").value, "ENOTSUP")
+    holds("a message is refused", testee.part(b"x") != Said.OK, "it is answered with ok")
     equal("what the peer gets", peer.heard(), [])
 
 
@@ -192,7 +222,19 @@ def _does_not_receive(bench: Bench, kind: str) -> None:
     peer = bench.peer(testee)
     peer.send(message(b"x"), "a message")
     peer.settle()
-    equal("a call that receives is answered", testee.next_part().value, "ENOTSUP")
+    holds("a call that receives gets nothing", testee.next_part() != Said.OK, "it is answered with ok")
+
+
+@case(
+    Rule.TYPE_3,
+    "Who cannot send or cannot receive says so by ENOTSUP.",
+    "libzmq; our rules TYPE-2 and TYPE-3",
+    Level.SHOULD,
+)
+def said_by_enotsup(bench: Bench) -> None:
+    answers = [bench.bound(kind).part(b"x").value for kind in ("PULL", "SUB")]
+    answers += [bench.bound(kind).next_part().value for kind in ("PUSH", "PUB")]
+    equal("PULL and SUB that send, PUSH and PUB that receive, are answered", answers, ["ENOTSUP"] * 4)
 
 
 LEGAL = {
@@ -299,48 +341,3 @@ def dealer_delivers_all(bench: Bench) -> None:
     peer = bench.peer(testee, "REP")
     peer.send(message(b"", b"reply"), "a reply behind a delimiter")
     testee.receives([b"", b"reply"])
-
-
-@case(Rule.PIPE_6, "SNDHWM counts messages: so many are accepted for a peer that is not there yet.", "libzmq's option ZMQ_SNDHWM", Level.SHOULD)
-def sndhwm_counts_messages(bench: Bench) -> None:
-    testee = bench.testee("PUSH", SNDHWM=3)
-    peer = bench.accepted(testee)
-    sent = 0
-    while sent < 20 and testee.offer(b"%d" % sent, b"more").value == "ok":
-        sent += 1
-    equal("accepted messages", sent, 3)
-    peer.shake("PULL")
-    equal("the peer receives", [peer.message()[0] for _ in range(3)], [b"0", b"1", b"2"])
-
-
-@case(Rule.RECEIVE_5, "A receiver at its high-water mark stops reading, and loses nothing.", "libzmq's option ZMQ_RCVHWM; RFC 30")
-def rcvhwm_stops_the_reader(bench: Bench) -> None:
-    testee = bench.bound("PULL", RCVHWM=2)
-    peer = bench.peer(testee)
-    body = b"x" * (1 << 20)
-    sent = 0
-    # As much as all buffers on the way hold: one that reads on and on takes more.
-    while sent < 64 and peer.accepted(message(b"%d" % sent, body)):
-        sent += 1
-    holds("the testee stops reading", sent < 64, f"it reads {sent} MiB that nobody receives")
-    for number in range(sent):
-        equal("a PULL receives", testee.receive()[0], b"%d" % number)
-
-
-@case(Rule.CONFLATE_2, "A conflating PULL delivers the newest of what has come.", "libzmq's option ZMQ_CONFLATE", Level.SHOULD)
-def conflating_pull(bench: Bench) -> None:
-    testee = bench.bound("PULL", CONFLATE=1)
-    peer = bench.peer(testee)
-    peer.send(b"".join(message(b"%d" % number) for number in range(5)), "five messages")
-    peer.settle()
-    testee.receives([b"4"])
-
-
-@case(Rule.CONFLATE_1, "A conflating PUSH sends the newest of what waits.", "libzmq's option ZMQ_CONFLATE", Level.SHOULD)
-def conflating_push(bench: Bench) -> None:
-    testee = bench.testee("PUSH", CONFLATE=1)
-    peer = bench.accepted(testee)
-    for number in range(5):
-        testee.send(b"%d" % number)
-    peer.shake("PULL")
-    equal("the peer receives", peer.message(), [b"4"])

@@ -1,0 +1,115 @@
+"""A baseline: the deviations of a library that are known, each with its reason; what differs from it is news.
+
+A file is TOML: tables ``[[deviation]]`` with the ids of ``cases``, one ``verdict`` and one ``reason`` for all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from .case import Verdict
+from .catalogue import cases, nearest
+from .run import Outcome
+
+SHIPPED = Path(__file__).with_name("baselines")
+DEVIATES = (Verdict.NON_STRICT, Verdict.FAIL)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """How a case is known to end, and why."""
+
+    verdict: Verdict
+    reason: str
+
+
+Baseline = Mapping[str, Expected]
+
+
+def load(named: Path) -> Baseline:
+    """Read a baseline: a file, or the name of one that is shipped ("pyzmq"). UsageError if it cannot be used."""
+    path = named
+    if not named.exists() and (SHIPPED / f"{named}.toml").exists():
+        path = SHIPPED / f"{named}.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        known = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.toml")))
+        raise UsageError(f"{named} cannot be read ({error.strerror}); baselines that are shipped: {known}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}") from None
+    found: dict[str, Expected] = {}
+    for entry in _entries(path, data):
+        for case in entry["cases"]:
+            if case in found:
+                raise UsageError(f"{path}: the case {case!r} stands there twice")
+            found[case] = Expected(Verdict(entry["verdict"]), entry["reason"])
+    known_ids = {case.id for case in cases()}
+    for case in found:
+        if case not in known_ids:
+            raise UsageError(f"{path}: there is no case {case!r}{nearest(case)}")
+    return found
+
+
+def _entries(path: Path, data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The tables of a file, each with what it must have."""
+    entries = data.get("deviation", [])
+    if not isinstance(entries, list) or set(data) - {"deviation", "target", "version"}:
+        raise UsageError(f"{path}: a baseline has tables [[deviation]], and may have a target and a version")
+    verdicts = {verdict.value for verdict in DEVIATES}
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, dict) or not _whole(entry, verdicts):
+            raise UsageError(
+                f"{path}: deviation {number} needs cases (a list of ids), a verdict ({' or '.join(sorted(verdicts))})"
+                " and a reason"
+            )
+    return entries
+
+
+def _whole(entry: Mapping[str, Any], verdicts: Set[str]) -> bool:
+    ids, reason = entry.get("cases"), entry.get("reason")
+    listed = isinstance(ids, list) and all(isinstance(case, str) for case in ids)
+    return listed and entry.get("verdict") in verdicts and isinstance(reason, str) and bool(reason)
+
+
+def differences(outcomes: Iterable[Outcome], baseline: Baseline, strict: bool) -> list[str]:
+    """What is not as the baseline says, both ways: a line for each such case.
+
+    Without ``strict`` a deviation from what only should be is no news. A case that cannot be asked any more is.
+    """
+    found = []
+    for outcome in outcomes:
+        expected = baseline.get(outcome.case.id)
+        if expected is not None and outcome.verdict != expected.verdict:
+            found.append(
+                f"{outcome.case.id} is {outcome.verdict.value}, and the baseline says {expected.verdict.value}"
+            )
+        elif expected is None and counts(outcome.verdict, strict):
+            found.append(f"{outcome.case.id} is {outcome.verdict.value}, and the baseline does not list it")
+    return found
+
+
+def counts(verdict: Verdict, strict: bool) -> bool:
+    """Is this a verdict for which the run fails?"""
+    return verdict == Verdict.FAIL or (strict and verdict == Verdict.NON_STRICT)
+
+
+def text(outcomes: Iterable[Outcome], target: str, version: str, reasons: Baseline) -> str:
+    """A baseline of these outcomes; reasons that are known already are kept, others say what was seen."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for outcome in outcomes:
+        if outcome.verdict in DEVIATES:
+            known = reasons.get(outcome.case.id)
+            reason = known.reason if known is not None else f"not looked into; seen: {outcome.actual}"
+            groups.setdefault((outcome.verdict.value, reason), []).append(outcome.case.id)
+    lines = [f"target = {json.dumps(target)}", f"version = {json.dumps(version)}"]
+    for (verdict, reason), ids in groups.items():
+        lines += ["", "[[deviation]]", f"cases = {json.dumps(ids)}", f"verdict = {json.dumps(verdict)}"]
+        lines += [f"reason = {json.dumps(reason)}"]
+    return "\n".join(lines) + "\n"
