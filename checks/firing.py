@@ -21,7 +21,7 @@ class Where(Enum):
     FAMILIES = "searches of receivers and connections"
     RECEIVING = "tests of the receiving machine"
     CONNECTIONS = "tests of the connection's machine"
-    TABLES = "tests of subscriptions, routing ids and conflation"
+    TABLES = "tests of availability, subscriptions, routing ids and conflation"
     WIRE = "tests of the wire"
 
 
@@ -52,7 +52,7 @@ APART: Mapping[Rule, Where] = {
     # The senders' system has the wire in steps, that of patterns has it in one.
     Rule.LINK_5: Where.PATTERNS,
     Rule.LINK_6: Where.CONNECTIONS,
-    **dict.fromkeys((Rule.TYPE_1, Rule.ROUTER_8, Rule.ROUTER_9, Rule.ROUTER_10), Where.TABLES),
+    **dict.fromkeys((Rule.PIPE_8, Rule.TYPE_1, Rule.ROUTER_8, Rule.ROUTER_9, Rule.ROUTER_10), Where.TABLES),
     **dict.fromkeys((Rule.PUB_4, Rule.PUB_5, Rule.PUB_6, Rule.PUB_7, Rule.PUB_8, Rule.PUB_9), Where.TABLES),
     **dict.fromkeys((Rule.SUB_1, Rule.SUB_2, Rule.SUB_3, Rule.SUB_8), Where.TABLES),
 }

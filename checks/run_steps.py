@@ -24,6 +24,7 @@ from enomem.model.wire.decoder import Decoder
 from enomem.model.wire.handshake import Handshake
 
 POOL, POLICY, SEND, STATE, PIPE, INBOX, LIFE = "pool", "policy", "send", "state", "pipe", "inbox", "life"
+PLACE = "place"
 TARGETS = "targets"
 OWN = ":own"
 
@@ -77,7 +78,10 @@ FUNCTIONS: Mapping[str, Known] = {
     "link.begin": Known((POOL, PIPE), {PIPE: 0, POOL: 1}, Rule.LINK_1),
     "link.lost": _itself(POOL, Rule.LINK_3),
     "link.written": _itself(POOL, Rule.LINK_5),
-    "pipe.full": Known((PIPE,), {}, Rule.PIPE_6),
+    "pipe.available": Known((PIPE,), {}, Rule.PIPE_8),
+    "line.join": Known((), {PLACE: None}, Rule.SEND_14),
+    "line.left": _itself(PLACE, None),
+    "line.moved_up": _itself(PLACE, None),
     "receive.room": Known((INBOX,), {}, Rule.RECEIVE_5),
     "receive.low": Known((INBOX,), {}, Rule.RECEIVE_5),
     "receive.arrived": _alike(POOL, INBOX),
@@ -154,7 +158,7 @@ MACHINES: Mapping[str, tuple[type, Mapping[str, Known]]] = {
 """Every machine of the wire, which is made of what a socket says of itself or takes, and what it is told."""
 
 FIRST: Mapping[str, Mapping[str, Any]] = {
-    "socket": {SEND: encode(Send()), STATE: None},
+    "socket": {SEND: encode(Send()), STATE: None, PLACE: 0},
     "wire": {},
     "session": {PIPE: encode(Pipe()), INBOX: encode(Inbox()), SEND: encode(Send())},
     "connection": {LIFE: encode(Life())},

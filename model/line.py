@@ -10,6 +10,16 @@ def join(waiting: int) -> int:
     return waiting + 1
 
 
+def waits(place: int) -> bool:
+    """Does a sender at ``place`` stand in line?"""
+    return place > 0
+
+
+def next_up(place: int) -> bool:
+    """Is a sender at ``place`` the one to be served next?"""
+    return place == 1
+
+
 def moved_up(place: int) -> int:
     """The place of a sender after the first in line was served."""
     return place - 1 if place > 0 else place

@@ -31,6 +31,19 @@ def full(pipe: Pipe, hwm: int) -> bool:
     return pipe.messages >= hwm
 
 
+def available(pipe: Pipe, hwm: int, gone: bool, immediate: bool, connected: bool) -> bool:
+    """May a new message be given to the pipe (PIPE-8)?
+
+    Not if its peer is ``gone`` for good, nor while it is full, nor, where the socket is ``immediate``, before its
+    connection is made and has shaken hands (``connected``).
+    """
+    if gone:
+        return False
+    if immediate and not connected:
+        return False
+    return not full(pipe, hwm)
+
+
 def chunks(pipe: Pipe, chunk: int) -> int:
     """How many chunks the pipe holds beyond its first one, which it got when it was made."""
     return (pipe.front + pipe.parts + pipe.tail) // chunk

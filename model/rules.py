@@ -31,6 +31,7 @@ class Rule(Enum):
     PIPE_5 = "PIPE-5"
     PIPE_6 = "PIPE-6"
     PIPE_7 = "PIPE-7"
+    PIPE_8 = "PIPE-8"
 
     SEND_1 = "SEND-1"
     SEND_2 = "SEND-2"
@@ -236,6 +237,7 @@ _FAIL = frozenset(
     {
         Rule.PIPE_6,
         Rule.PIPE_7,
+        Rule.PIPE_8,
         Rule.SEND_4,
         Rule.SEND_12,
         Rule.LINK_3,

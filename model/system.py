@@ -279,7 +279,7 @@ def _sent(
 
 def _serve(system: System, state: State, action: Action, sender: Sender) -> Step[State] | None:
     """The first in line gets its reservation, if the pool has it."""
-    if sender.place != 1:
+    if not line.next_up(sender.place):
         return None
     sent = sends.serve(system.sizes, state.pool, sender.send, sender.pipe, system.parts)
     if sent.answer == Answer.WAIT:

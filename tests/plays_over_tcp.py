@@ -137,37 +137,39 @@ def bounded(talk: Talk) -> None:
 
 
 def in_line(talk: Talk) -> None:
-    """One reserves, the next one waits for its memory, and a third does not overtake it."""
+    """One reserves, two wait for its memory, one after the other, and a fourth does not overtake them."""
     with endpoint() as where:
-        sockets = [talk.socket(talk.sender, PUSH) for _ in range(3)]
+        sockets = [talk.socket(talk.sender, PUSH) for _ in range(4)]
         for push in sockets:
             push.connect(where)
         room = LINE - talk.sender.memory().used
         large = b"1.0".ljust(room * 2 // 3, b" ")
-        first, second, third = sockets
+        first, *waiting, last = sockets
         if talk.answer(lambda: first.send(large, SNDMORE)) != Answer.OK:
             raise Misbehaved("there was memory, and it was refused")
-        waits = threading.Thread(target=_sends, args=(second, large), daemon=True)
-        waits.start()
-        while not talk.sender.line:
-            if not waits.is_alive():
-                raise Misbehaved("who should wait does not")
-        if talk.answer(lambda: third.send(b"small", DONTWAIT)) != Answer.FULL:
+        threads = [threading.Thread(target=_sends, args=(push, large), daemon=True) for push in waiting]
+        for number, thread in enumerate(threads):
+            thread.start()
+            while len(talk.sender.line) <= number:
+                if not thread.is_alive():
+                    raise Misbehaved("who should wait does not")
+        if talk.answer(lambda: last.send(b"small", DONTWAIT)) != Answer.FULL:
             raise Misbehaved("the line was overtaken")
         talk.books()
         first.send(b"1.1")
         pull = talk.socket(talk.receiver, PULL)
         pull.bind(where)
-        for _ in range(2):
+        for _ in range(3):
             try:
                 arrived = pull.recv_multipart()
             except Again:
                 raise Misbehaved("who waited was not served") from None
             if arrived != [large, b"1.1"]:
                 raise Misbehaved("another message arrived")
-        waits.join(talk.seconds)
+        for thread in threads:
+            thread.join(talk.seconds)
         talk.books()
-        third.send(b"small")
+        last.send(b"small")
         if pull.recv_multipart() != [b"small"]:
             raise Misbehaved("the third message is another")
 

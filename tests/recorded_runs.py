@@ -78,9 +78,10 @@ def refused_parts(stage: Stage) -> None:
 
 
 def reserved(stage: Stage) -> None:
-    context = stage.context(asks=False, send_policy=RESERVE, memory_limit=4 * CONNECTION + 138_000)
+    context = stage.context(asks=False, send_policy=RESERVE, memory_limit=6 * CONNECTION + 138_000)
     pull, endpoint = bound(context, PULL)
     first, second = (connected(context, PUSH, endpoint) for _ in range(2))
+    hasty = connected(context, PUSH, endpoint, SNDTIMEO=0)
     large = [b"x" * 70_000, b"y"]
     first.send_multipart(large)
     assert pull.recv_multipart() == large
@@ -88,14 +89,16 @@ def reserved(stage: Stage) -> None:
     waits = threading.Thread(target=second.send_multipart, args=([b"x" * 90_000, b"y"],))
     waits.start()
     until(lambda: len(context.line) > 0)
+    with pytest.raises(Again):
+        hasty.send(b"x")
     first.send(b"")
     assert {pull.recv_multipart()[1] for _ in range(2)} == {b"", b"y"}
     waits.join(BOUND / 1000)
-    refused(lambda: first.send(b"x" * 500_000))
+    refused(lambda: first.send(b"x" * 700_000))
     first.send(b"small")
     assert pull.recv() == b"small"
     with pytest.raises(Again):
-        connected(context, PUSH, endpoint, SNDTIMEO=0).send(b"x" * 100_000)
+        hasty.send(b"x" * 200_000)
 
 
 def conflated(stage: Stage) -> None:

@@ -8,6 +8,26 @@ from hypothesis import strategies as st
 
 from enomem.model.patterns import turns
 from enomem.model.patterns.turns import Turns
+from enomem.model.pipe import Pipe, available
+
+
+@pytest.mark.parametrize(
+    ("messages", "gone", "immediate", "connected", "may"),
+    [
+        (0, False, False, False, True),
+        (0, False, False, True, True),
+        (0, False, True, True, True),
+        (0, False, True, False, False),
+        (1, False, False, True, False),
+        (1, False, True, False, False),
+        (0, True, False, True, False),
+        (0, True, True, False, False),
+    ],
+)
+def test_which_pipes_may_be_given_a_message(
+    messages: int, gone: bool, immediate: bool, connected: bool, may: bool
+) -> None:
+    assert available(Pipe(messages, messages), 1, gone, immediate, connected) == may
 
 
 def among(*places: int) -> Callable[[int], bool]:

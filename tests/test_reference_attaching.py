@@ -11,6 +11,7 @@ from reference_stage import Room, events_until, eventually, fails, room, unknown
 
 import enomem
 from enomem import DONTWAIT, EventKind, InvalidArgument, SocketError
+from enomem.model.connection import Reason
 from enomem.model.reference import attaching, endpoints
 
 
@@ -105,3 +106,18 @@ def test_a_host_that_is_not_known_is_tried_again(stage: Room, monkeypatch: pytes
         events_until(push, EventKind.CONNECT_RETRIED)
     push.send(b"x")
     assert pull.recv() == b"x"
+
+
+def test_two_live_peers_of_one_routing_id_evict_each_other_until_one_goes(stage: Room) -> None:
+    router = stage.bound("ROUTER", ROUTER_HANDOVER=1)
+    router.monitor_events()
+    one, other = (stage.socket("DEALER", ROUTING_ID=b"id", RECONNECT_IVL=1) for _ in range(2))
+    one.connect(router.last_endpoint)
+    other.connect(router.last_endpoint)
+    for _ in range(3):
+        evicted = events_until(router, EventKind.DISCONNECTED)[-1]
+        assert evicted.reason == Reason.DUPLICATE.value
+    one.close()
+    router.ROUTER_MANDATORY = 1
+    other.send(b"still here")
+    assert router.recv_multipart() == [b"id", b"still here"]

@@ -1,6 +1,7 @@
 """The memory of a context: by site, its bound, what a refusal says, and what it leaves behind: nothing."""
 
 import errno
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -328,3 +329,43 @@ def test_a_refused_subscription_is_heard_of_nowhere() -> None:
 def test_the_policy_is_discard_if_nothing_is_said() -> None:
     with enomem.Context() as context:
         assert context.policy == DISCARD
+
+
+# --- an allocator that raises
+
+
+def raising(site: Site, times: int) -> Callable[[Site, int], bool]:
+    """An allocator that raises so often where it is asked for this site, and else says yes."""
+    left = [ZeroDivisionError("the application's own")] * times
+
+    def allocator(asked: Site, _size: int) -> bool:
+        if asked == site and left:
+            raise left.pop()
+        return True
+
+    return allocator
+
+
+def test_an_allocator_that_raises_has_refused_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[threading.ExceptHookArgs] = []
+    with room(allocator=raising(Site.BODY, 1)) as stage:
+        monkeypatch.setattr(threading, "excepthook", told.append)
+        pull, push = stage.pair("PULL", "PUSH")
+        with fails(NoMemory) as refused:
+            push.send_multipart([b"a", b"b"])
+        assert (refused.value.site, refused.value.refused_by) == (Site.BODY, Rule.MEM_3)
+        assert [hook.exc_type for hook in told] == [ZeroDivisionError]
+        push.send(b"c")
+        assert pull.recv() == b"c"
+
+
+def test_an_allocator_that_raises_in_the_io_thread_stalls_one_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[threading.ExceptHookArgs] = []
+    with room(allocator=raising(Site.RECEIVE_BODY, 2)) as stage:
+        monkeypatch.setattr(threading, "excepthook", told.append)
+        pull, push = stage.pair("PULL", "PUSH")
+        pull.monitor_events()
+        push.send(b"c")
+        assert pull.recv() == b"c"
+        assert [hook.exc_type for hook in told] == [ZeroDivisionError] * 2
+        events_until(pull, EventKind.RESUMED)

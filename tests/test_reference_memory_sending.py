@@ -137,7 +137,7 @@ def test_who_waits_for_memory_is_served_in_order() -> None:
         for place, (sender, message) in enumerate([(second, bytes(LONG)), (third, bytes(LONG)), (fourth, b"short")], 1):
             calls.append(Call(sender.send, message))
             eventually(lambda place=place: len(line) == place, "a sender is in the line")
-        assert [entry[0].core for entry in line] == [second._core, third._core, fourth._core]
+        assert [entry.outgoing.core for entry in line] == [second._core, third._core, fourth._core]
         first.abort_message()
         calls[0].answer()
         # There is not enough for the next one. There is for the last one, which does not overtake.

@@ -22,7 +22,7 @@ import wire_streams as w
 from enomem.checks import firing, matrix, pattern_pictures
 from enomem.checks.families import pictures as family_pictures
 from enomem.checks.firing import Where
-from enomem.model import connection, heartbeat, link, receive
+from enomem.model import connection, heartbeat, link, pipe, receive
 from enomem.model.connection import Event, Life, Phase, Reason, Upkeep
 from enomem.model.memory import Pool, Site
 from enomem.model.patterns import conflate, pattern, router, subscriptions, xpub
@@ -106,6 +106,8 @@ def connections(seen: Seen) -> None:
 
 
 def tables(seen: Seen) -> None:
+    for gone, immediate, connected in product((False, True), repeat=3):
+        pipe.available(Pipe(1, 1), 1, gone, immediate, connected)
     pattern.talks("PUSH", "SUB")
     for held, handover in product((False, True), repeat=2):
         seen.note(router.claim(held, handover))

@@ -19,7 +19,7 @@ from ..pipe import Pipe
 from ..policies import DISCARD, POLICIES, SendPolicy
 from ..receive_policies import RECEIVE_POLICIES, ReceivePolicy
 from ..send import Send, Sent
-from . import abandoned, accounts, closing
+from . import abandoned, accounts, closing, standing
 from .constants import SocketType
 from .core import Core
 from .endpoints import Target
@@ -28,12 +28,12 @@ from .living import rule_of
 from .outgoing import Outgoing
 from .reactor import Reactor
 from .record import Recorder, Steps, Subject
-from .sessions import Session
 from .weights import SOCKET, Weights
 
 if TYPE_CHECKING:
     from .reading import Reader
     from .sockets import Socket
+    from .standing import Standing
 
 NO_LIMIT = 1 << 62
 _chance = random.Random()
@@ -75,8 +75,9 @@ def receive_policy_of(policy: ReceivePolicy | str) -> ReceivePolicy:
 class Context:
     """Sockets that share a pool of ``memory_limit`` octets, a send policy, a receive policy and a reconnect rule.
 
-    ``allocator(site, size)`` is asked before each allocation and may refuse it. ``record`` is a path at which every
-    step of every machine is written. Raises InvalidArgument.
+    ``allocator(site, size)`` is asked before each allocation and may refuse it; one that raises has refused, and what
+    it raised goes to `threading.excepthook`. ``record`` is a path at which every step of every machine is written.
+    Raises InvalidArgument.
     """
 
     reactor_type: type[Reactor] = Reactor
@@ -105,7 +106,7 @@ class Context:
         self.cores: set[Core] = set()
         self.inproc: dict[str, Core] = {}
         self.stalled: set[Reader | Outgoing] = set()
-        self.line: list[tuple[Outgoing, Session, int]] = []
+        self.line: list[Standing] = []
         self.orphans: list[Core] = []
         self.closed = False
         self.failure: BaseException | None = None
@@ -193,9 +194,19 @@ class Context:
     def _refusal(self, asked: tuple[Need, ...]) -> Site | None:
         assert self.allocator is not None
         for need in asked:
-            if need.amount > 0 and not self.allocator(need.site, need.amount):
+            if need.amount > 0 and not self._allowed(need):
                 return need.site
         return None
+
+    def _allowed(self, need: Need) -> bool:
+        """The allocator's word. One that raises has refused, and is told like what nobody catches in a thread."""
+        assert self.allocator is not None
+        try:
+            return self.allocator(need.site, need.amount)
+        except Exception as error:  # noqa: BLE001 - the application's fault, which must not cost the other sockets
+            where = threading.current_thread()
+            threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, where)))
+            return False
 
     @property
     def thirsty(self) -> bool:
@@ -204,11 +215,7 @@ class Context:
 
     def given_back(self) -> None:
         """Memory was given back: whoever waits for some tries again."""
-        while self.line:
-            outgoing, session, parts = self.line[0]
-            if not outgoing.served(session, parts):
-                break
-            del self.line[0]
+        standing.serve(self)
         for stalled in list(self.stalled):
             self.reactor.soon(stalled.retry)
 

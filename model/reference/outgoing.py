@@ -20,6 +20,7 @@ from .constants import Option
 from .errors import Again, HostUnreachable, NoMemory, NotSupported, PeerGone, StateError
 from .monitor import EventKind
 from .sessions import Session
+from .standing import Standing
 from .weights import PART, weight
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ class Outgoing:
         """Can the pipe at ``place`` take another message?"""
         core = self.core
         session = core.sessions[place]
-        if session.ended or (core.immediate and not session.ready):
-            return False
         if self.context.unrecorded:
-            return not pipes.full(session.pipe, core.send_hwm)
-        return not self.context.steps(pipes, "full", session.name, session.pipe, core.send_hwm)
+            return pipes.available(session.pipe, core.send_hwm, session.ended, core.immediate, session.ready)
+        return self.context.steps(
+            pipes, "available", session.name, session.pipe, core.send_hwm, session.ended, core.immediate, session.ready
+        )
 
     def writable(self) -> bool:
         """Can a part be sent without waiting?"""
@@ -307,15 +308,14 @@ class Outgoing:
             assert sent.refused is not None
             raise NoMemory(sent.refused, sends.whole_message(session.weights, parts), *sent.rules)
         if sent.answer == Answer.WAIT:
-            waiting = (self, session, parts)
-            context.line.append(waiting)
+            waiting = Standing(self, session, parts)
             wait = core.waiting(flags, Option.SNDTIMEO)
             try:
-                while waiting in context.line:
+                while waiting.waits:
                     wait()
             except BaseException:
-                if waiting in context.line:
-                    context.line.remove(waiting)
+                if waiting.waits:
+                    waiting.leave()
                     # It may be told to call again (an event loop's call does not stand in line).
                     context.stalled.add(self)
                 if not core.closed:
@@ -366,7 +366,8 @@ class Outgoing:
     def give_up(self) -> None:
         """The socket is closed, be it while a thread waits in line for its memory."""
         context = self.context
-        context.line[:] = [waiting for waiting in context.line if waiting[0] is not self]
+        for waiting in [waiting for waiting in context.line if waiting.outgoing is self]:
+            waiting.leave()
         context.stalled.discard(self)
         self.abort()
 

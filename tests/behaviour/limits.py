@@ -84,6 +84,21 @@ def a_conflating_push_keeps_the_newest(stage: Stage) -> None:
     assert heard(raw) == [[b"4"]]
 
 
+def _whoever_is_there(pipe: Pipe, hwm: int, *_: bool) -> bool:
+    return True
+
+
+@behaviour(pipe__available=_whoever_is_there)
+def an_immediate_push_gives_nothing_to_a_pipe_without_a_peer(stage: Stage) -> None:
+    socket = stage.socket("PUSH", IMMEDIATE=1)
+    raw = stage.silent(socket)
+    assert error_of(socket.send, b"x", DONTWAIT) == "Again"
+    raw.handshake("PULL")
+    settle(raw)
+    socket.send(b"y", DONTWAIT)
+    assert heard(raw) == [[b"y"]]
+
+
 def _sent_to_nobody(state: Turns) -> Begin[Turns]:
     return Begin(Rule.TURN_6, Way.SWALLOW, state)
 
