@@ -31,6 +31,7 @@ UNOBSERVED: Mapping[Rule, str] = {
     Rule.RECEIVE_6: "The wait is too long for a suite to sit it out.",
     Rule.RECEIVE_7: f"{INSIDE} TURN-1 and LINK-2.",
     Rule.RECEIVE_9: f"{INSIDE} MEM-4.",
+    Rule.RECEIVE_10: f"{INSIDE} RECEIVE-2.",
     Rule.CONNECT_6: f"{INSIDE} CONNECT-1.",
     Rule.CONNECT_7: f"{INSIDE} WIRE-23.",
     Rule.CONNECT_8: "Of a reconnect rule with which the reference does not run unless it is told to.",
