@@ -27,7 +27,7 @@ ALL = (*PROPERTIES, *pattern_properties.PROPERTIES, *registry.own())
 def make(
     policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], patterns: Sequence[str],
     deep: bool, bounds: dict[str, int | None], max_memory: int | None, timeout: float, count: int,
-    subjects: Mapping[str, Sequence[str]] | None = None,
+    subjects: Mapping[str, Sequence[str]] | None = None, seconds: Sequence[str] = (),
 ) -> Job:  # fmt: skip
     """What is asked for; UsageError names what is unknown and what is like it.
 
@@ -40,7 +40,9 @@ def make(
     everything = not (policies or recoveries or identifiers or patterns or subjects or chosen)
     asked = [_known(i, ALL, "property") for i in dict.fromkeys(identifiers)] or list(ALL)
     types = [_known(p, pattern_plan.TYPES, "pattern") for p in dict.fromkeys(patterns)]
-    rows = _rows(subjects, everything, identifiers, asked)
+    rows = [row for row in _rows(subjects, everything, identifiers, asked) if not seconds or row.second in seconds]
+    if seconds and not rows:
+        raise UsageError(f"nothing is combined with {' or '.join(seconds)}; name a --family that has it")
     own = identifiers and not set(asked).isdisjoint(pattern_properties.PROPERTIES)
     if not types and not subjects and (everything or own):
         types = list(pattern_plan.TYPES)

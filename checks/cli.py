@@ -73,7 +73,9 @@ def _bound(name: str, what: str) -> Decorate:
 @click.option("--recovery", "recoveries", multiple=True, metavar="R", help="RESTART, RESUME or NEXT.")
 @click.option("--property", "identifiers", multiple=True, metavar="ID", help="Judge only this property.")
 @click.option("--pattern", "patterns", multiple=True, metavar="TYPE", help="A type of socket: ROUTER, REQ, PUB, ...")
-@click.option("--family", "families", multiple=True, metavar="F", help="All rows of a family: receive.")
+@click.option("--family", "families", multiple=True, metavar="F", help="All rows of a family, or those chosen.")
+@click.option("--subject", "chosen", multiple=True, metavar="S", help="Of a family: only this policy or rule.")
+@click.option("--with", "seconds", multiple=True, metavar="S", help="Of a family: only in combination with this.")
 @click.option("--receive-policy", "receive_policies", multiple=True, metavar="P", help="A policy of readers.")
 @_bound("senders", "Senders in a search")
 @_bound("parts", "Parts a message in a search")
@@ -96,8 +98,9 @@ def _bound(name: str, what: str) -> Decorate:
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.pass_context
 def check(
-    ctx: click.Context, /, families: tuple[str, ...], receive_policies: tuple[str, ...], **options: Any
-) -> None:
+    ctx: click.Context, /, families: tuple[str, ...], chosen: tuple[str, ...], receive_policies: tuple[str, ...],
+    **options: Any,
+) -> None:  # fmt: skip
     """Check send policies with recoveries, types of sockets, and readers: prove, search, compare with what is claimed.
 
     Without --policy, --recovery, --property, --pattern, --family and the like the whole matrix is checked, and the
@@ -106,7 +109,7 @@ def check(
     """
     from .command_check import run
 
-    subjects: dict[str, tuple[str, ...]] = dict.fromkeys(families, ())
+    subjects = dict.fromkeys(families, chosen)
     if receive_policies:
         subjects["receive"] = receive_policies
     ctx.exit(run(subjects=subjects, **options))

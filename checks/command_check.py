@@ -48,8 +48,8 @@ OPTION_OF = {
 
 def run(
     *, policies: Sequence[str], recoveries: Sequence[str], identifiers: Sequence[str], patterns: Sequence[str],
-    subjects: Mapping[str, Sequence[str]], deep: bool, json_file: Path | None, junit: Path | None,
-    certificate: Path | None, traces: Path | None, fmt: str,
+    subjects: Mapping[str, Sequence[str]], seconds: Sequence[str], deep: bool, json_file: Path | None,
+    junit: Path | None, certificate: Path | None, traces: Path | None, fmt: str,
     jobs: int | None, max_memory: int | None, timeout: float, quiet: bool, **bounds: int | None,
 ) -> int:  # fmt: skip
     """Check, print, write; returns the exit code."""
@@ -61,7 +61,7 @@ def run(
             _can_make(directory)
     count = runner.workers(jobs)
     job = check_job.make(
-        policies, recoveries, identifiers, patterns, deep, bounds, max_memory, timeout, count, subjects
+        policies, recoveries, identifiers, patterns, deep, bounds, max_memory, timeout, count, subjects, seconds
     )  # fmt: skip
     for text, _ in job.policies:
         plan.systems(load_policy(text), Recovery.RESTART, job.bounds)

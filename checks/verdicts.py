@@ -163,11 +163,16 @@ def _total(at: Place) -> Words:
 
 
 def _deadlock(trace: Trace, names: Names) -> Words:
-    stuck = [_stuck(trace, names, number) for number in range(trace.system.senders)]
     pool = trace.end.pool
     full = f" (pool: {pool.used} of {pool.limit})"
     wanted = "while a message is unfinished or undelivered, something can be done that changes something"
-    return wanted, "; ".join(said for said in stuck if said) + full
+    return wanted, standing(trace, names) + full
+
+
+def standing(trace: Trace, names: Names) -> str:
+    """What each sender holds at the end of a trace, and what it would get next."""
+    stuck = [_stuck(trace, names, number) for number in range(trace.system.senders)]
+    return "; ".join(said for said in stuck if said)
 
 
 def _stuck(trace: Trace, names: Names, number: int) -> str:

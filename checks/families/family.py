@@ -95,6 +95,8 @@ class Trace:
     steps: tuple[Moment, ...]
     identifier: str | None = None
     cycle: int | None = None
+    first: int = 0
+    """From which letter on its messages are named, where it is told together with another."""
 
     @property
     def end(self) -> Any:
@@ -109,10 +111,10 @@ class Family(ABC):
     """As claims, cells and traces name it."""
     title: str
     """What it is, in a sentence."""
-    option: str
-    """The option of `enomem check` that names its subjects."""
     unbounded: tuple[str, ...]
     """What is unbounded in its proofs, in words."""
+    small: bool = False
+    """Its systems have so few states that stepping through them one by one is quicker than compiling a search."""
     own: tuple[str, ...] = ()
     """Properties that are asked of this family only."""
     guards: tuple[str, ...] = ()
@@ -153,6 +155,11 @@ class Family(ABC):
     @abstractmethod
     def sentences(self, trace: Trace) -> tuple[str, ...]:
         """What was expected and what happened, in two sentences."""
+
+    def command(self, row: Row) -> str:
+        """The options of `enomem check` that ask for a row."""
+        found = f"--family {self.name} --subject {row.subject}"
+        return found if row.second == ANY_POLICY else f"{found} --with {row.second}"
 
     def known(self) -> tuple[tuple[str, Row, str, int], ...]:
         """The counterexamples that the generated page shows: a title, the row, the property, and which one of it."""

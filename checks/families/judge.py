@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from .. import plain
 from ..errors import Diverges, Inconclusive, Nondeterministic, UsageError
 from ..graph import Graph
 from ..induction import Induction, Proof
@@ -58,6 +59,8 @@ def searched(family: Family, task: Task, row: Row, system: Any, tell: Tell) -> F
     """Visit all states of a system."""
     began = time.perf_counter()
     case = family.bounded(system)
+    if family.small:
+        return _walked(family, task, row, system, case, tell)
     search = Search(case.machine, case.asked, progress=_progress(task, tell), max_bytes=task.max_bytes)
     _first_usage_error(search.transitions)
     result = search.run()
@@ -71,6 +74,22 @@ def searched(family: Family, task: Task, row: Row, system: Any, tell: Tell) -> F
         finding.traces[name] = traces.to_json(traces.run(family, row, system, violation.actions, name))
     finding.seconds = time.perf_counter() - began
     return finding
+
+
+def _walked(family: Family, task: Task, row: Row, system: Any, case: Case, tell: Tell) -> Finding:
+    """Visit all states one by one, in the plain model."""
+    began = time.perf_counter()
+    walked = plain.walk(case.machine, case.asked, lambda states: tell(f"{task.title}: {states:,} states"))
+    return Finding(
+        task, states=walked.states, transitions=walked.transitions, asked=case.asked.identifiers,
+        fired=tuple(sorted(str(rule.value) for rule in walked.fired)),
+        happened=tuple(sorted({kind(action) for action in walked.happened})), systems=(traces.settings(system),),
+        traces={
+            name: traces.to_json(traces.run(family, row, system, actions, name))
+            for name, actions in walked.violations.items()
+        },
+        seconds=time.perf_counter() - began,
+    )  # fmt: skip
 
 
 def kind(action: Any) -> str:

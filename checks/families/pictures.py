@@ -27,7 +27,7 @@ def page() -> str:
         for title, row, identifier, place in family.known():
             found = [one.traces[identifier] for of, one in _found(family) if of == row and identifier in one.traces]
             shown = traces.trace_of(found[place])
-            command = f"enomem check {family.option} {row.subject} --property {identifier}"
+            command = f"enomem check {family.command(row)} --property {identifier}"
             text += f"\n### {title}\n\n{row.named} violates {identifier}: `{command}`\n\n"
             text += f"```text\n{words.show(shown, 'text')}\n```\n\n"
             text += mermaid(words.show(shown, "mermaid").splitlines())

@@ -19,7 +19,7 @@ from ..receive_policy_file import load_receive_policy
 from ..symbols import Integer
 from . import receive_questions as questions
 from . import receive_words
-from .family import EACH, PROGRESS, RECOVER, Case, Family, Moment, Row, Trace
+from .family import EACH, PROGRESS, RECOVER, Case, Family, Moment, Need, Row, Trace
 
 SLACK = 2
 """How far counters may leave their sensible range before a state is called out of its domain."""
@@ -31,7 +31,6 @@ class Receive(Family):
     """Readers under a receive policy."""
 
     name = "receive"
-    option = "--receive-policy"
     title = "Readers of connections in one pool, under each receive policy."
     unbounded = ("parts", "memory", "messages", "queue", "window", "disconnects", "sizes", "refusals")
     own = (RECOVER,)
@@ -48,7 +47,7 @@ class Receive(Family):
 
     def searched(self, row: Row) -> tuple[Any, ...]:
         """One reader whose messages the pool cannot hold, one whose last parts are large, and two."""
-        policy = _small(load_receive_policy(row.text))
+        policy = small(load_receive_policy(row.text))
         return (
             System(policy, parts=3, memory=2), System(policy, memory=5, queue=2, window=2, last=2),
             System(policy, 2, disconnects=0),
@@ -56,7 +55,7 @@ class Receive(Family):
 
     def endless(self, row: Row) -> tuple[Any, ...]:
         """Peers that never stop: one whose messages the pool cannot hold, and two."""
-        policy = _small(load_receive_policy(row.text))
+        policy = small(load_receive_policy(row.text))
         return (
             System(policy, parts=3, memory=2, messages=1, numbered=False),
             System(policy, 2, messages=1, numbered=False),
@@ -80,6 +79,16 @@ class Receive(Family):
             partial(questions.parameters, general), "any number of connections",
         )  # fmt: skip
 
+    def needed(self) -> tuple[Need, ...]:
+        """Liveness of readers, without each of its assumptions."""
+        row = next(row for row in self.rows() if row.subject == "BOUNDED_WAIT")
+        system = self.endless(row)[-1]
+        return (
+            Need("ASSUME-CALM", RECOVER, row, system, calm=False),
+            Need("ASSUME-FAIR", RECOVER, row, system, fair=False),
+            Need("ASSUME-FAIR", EACH, row, system, fair=False),
+        )
+
     def phrase(self, trace: Trace, moment: Moment) -> Phrase:
         """A step in words."""
         return receive_words.phrase(trace, moment)
@@ -87,6 +96,10 @@ class Receive(Family):
     def sentences(self, trace: Trace) -> tuple[str, ...]:
         """What was expected and what happened."""
         return receive_words.sentences(trace)
+
+    def command(self, row: Row) -> str:
+        """The options of `enomem check` that ask for a row."""
+        return f"--receive-policy {row.text}"
 
     def known(self) -> tuple[tuple[str, Row, str, int], ...]:
         """What the letter asks about waiting."""
@@ -102,7 +115,7 @@ LARGE, WHILE = 1, 1
 """Units above which a body is large, and milliseconds of a wait, in systems of a few units: any would do."""
 
 
-def _small(policy: ReceivePolicy) -> ReceivePolicy:
+def small(policy: ReceivePolicy) -> ReceivePolicy:
     """One of enomem's own policies with numbers that mean something in a small system; a user's is what it is."""
     match policy:
         case Threshold():

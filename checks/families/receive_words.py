@@ -64,7 +64,7 @@ def moved(trace: Trace, moment: Moment, has: Held) -> Held:
 def part(trace: Trace, number: int, reader: Reader) -> str:
     """What the part is called that a peer writes next: with two connections, the first one's messages are A, C, E."""
     readers = len(trace.case.machine.initial.readers)
-    return f"{letters(number + readers * (reader.peer.message - 1))}{reader.peer.part + 1}"
+    return f"{letters(trace.first + number + readers * (reader.peer.message - 1))}{reader.peer.part + 1}"
 
 
 def listed(parts: Parts) -> str:
@@ -176,14 +176,19 @@ def _told(trace: Trace) -> str:
 def _waits(trace: Trace) -> str:
     """Who waits for what, and who holds the memory."""
     end: State = trace.end
+    pool = f"pool: {end.pool.used} of {end.pool.limit} in use"
+    return f"{waiting(trace, end) or 'nobody waits'} ({pool})"
+
+
+def waiting(trace: Trace, end: State) -> str:
+    """Which connections wait in the state at the end of a trace, for what, and what they hold; empty if none does."""
     found = []
     for number, (reader, has) in enumerate(zip(end.readers, held(trace, None), strict=True)):
         if receive.stalled(reader.inbox):
             what = f"a place for {listed(has.half)}" if reader.whole else f"memory for {has.wire[0]}"
             holds = f", and itself holds {units(reader.inbox.half)} of {end.pool.limit}" if has.half else ""
             found.append(f"{_name(trace, number)} waits for {what}{holds}")
-    pool = f"pool: {end.pool.used} of {end.pool.limit} in use"
-    return f"{'; '.join(found) or 'nobody waits'} ({pool})"
+    return "; ".join(found)
 
 
 def _whole(trace: Trace) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from .family import Family
 from .receive import RECEIVE
+from .sharing import SHARING
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (RECEIVE,)}
+FAMILIES: Mapping[str, Family] = {family.name: family for family in (RECEIVE, SHARING)}
 
 
 def own() -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from enomem.model.memory import Grant, Pool, Site
 from enomem.model.receive import Inbox, Reading, Received
 from enomem.model.receive_policies import FOR_EVER, ReceivePolicy, Stall, Unread
 from enomem.model.rules import Rule
-from enomem.model.systems import receiving
+from enomem.model.systems import receiving, sharing
 from enomem.model.systems.receiving import Action, Reader, State, Step, System, Wire
 
 from .harness import FamilyMutant
@@ -17,7 +17,7 @@ MACHINE, SYSTEM = "enomem.model.receive", "enomem.model.systems.receiving"
 POLICY = "enomem.model.receive_policies:BoundedWait"
 
 _arrived, _body, _granted, _broken = receive.arrived, receive.body, receive._granted, receive.broken
-_refused, _lost, _ask, _take = receiving._refused, receiving._lost, receiving._ask, memory.take
+_refused, _lost, _take, _share = receiving._refused, receiving._lost, memory.take, sharing.step
 
 
 def not_charged(pool: Pool, policy: ReceivePolicy, inbox: Inbox, size: int, refuse: Site | None) -> Received:
@@ -137,6 +137,16 @@ def not_queued(
     return Received((Rule.RECEIVE_1, Rule.MEM_1), dropped, Inbox(inbox.messages, 0, inbox.whole), True)
 
 
+def reader_pays(system: Any, state: Any, action: Any) -> Any:
+    """To make room, a sender's ENOMEM closes the reader's connection."""
+    step = _share(system, state, action)
+    if step is None or step.refused is None or action.sender is None:
+        return step
+    closed = _lost(system.reader, step.state.reader, Action(receiving.Kind.BREAK), step.state.reader.readers[0])
+    sender = replace(step.state.sender, pool=closed.pool)
+    return replace(step, state=sharing.State(sender, closed))
+
+
 MUTANTS = (
     FamilyMutant("body not charged", "A body that was granted is not charged.",
                  {f"{MACHINE}:body": not_charged}, "receive", "CLOSE", "SAFE-CONSERVE"),
@@ -174,4 +184,20 @@ MUTANTS = (
                  {"enomem.model.memory:take": one_too_many}, "receive", "CLOSE", "SAFE-BOUND"),
     FamilyMutant("no place, and dropped", "A whole message without a place in the queue is dropped in silence.",
                  {f"{MACHINE}:arrived": not_queued}, "receive", "CLOSE", "SAFE-LOUD"),
+    # --- a sender and a reader in one pool
+    FamilyMutant("body not charged", "A body that was granted is not charged.",
+                 {f"{MACHINE}:body": not_charged}, "sharing", "WAIT", "SAFE-CONSERVE", "SKIP"),
+    FamilyMutant("one unit too many", "The pool grants a unit more than it has.",
+                 {"enomem.model.memory:take": one_too_many}, "sharing", "CLOSE", "SAFE-BOUND", "DISCARD"),
+    FamilyMutant("resumes on a new connection", "A half-written message goes on over the next connection.",
+                 {f"{SYSTEM}:_lost": resumes_on_a_new_connection}, "sharing", "CLOSE", "SAFE-WHOLE", "KEEP"),
+    FamilyMutant("reader pays", "A sender that gets no memory has the reader's connection closed.",
+                 {"enomem.model.systems.sharing:step": reader_pays}, "sharing", "WAIT", "SAFE-ISOLATE", "DISCARD"),
+    FamilyMutant("no answer for a slot", "A policy has no answer where a place in the queue is refused.",
+                 {f"{POLICY}.refused": no_answer_for_a_slot}, "sharing", "BOUNDED_WAIT", "SAFE-TOTAL", "KEEP"),
+    FamilyMutant("wait without end", "A wait that is over does not end: a sender that keeps its parts waits, too.",
+                 {f"{MACHINE}:waited": never_ends}, "sharing", "BOUNDED_WAIT", "LIVE-DEADLOCK", "KEEP"),
+    FamilyMutant("never opened again", "A connection that was closed for want of memory is never opened again.",
+                 {f"{SYSTEM}:_open": never_opened_again}, "sharing", "BOUNDED_WAIT", "LIVE-RECOVER", "DISCARD",
+                 live=True),
 )  # fmt: skip
