@@ -6,6 +6,7 @@ In a run that asks for neither it does nothing, and nothing is imported for it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     help_text = "what enomem tests: a name, process:CMD for an adapter, or python:MODULE:CALL for a class of yours"
     parser.getgroup("enomem").addoption("--enomem-target", dest=OPTION, metavar="TARGET", help=help_text)
     parser.addini(INI, help_text)
+    record = "write each test's run there, as enomem validate reads it"
+    parser.getgroup("enomem").addoption("--enomem-record", metavar="FOLDER", help=record)
 
 
 def chosen(config: pytest.Config) -> str:
@@ -36,11 +39,17 @@ def enomem_target_of_session(request: pytest.FixtureRequest) -> Iterator[Target]
     from ..targets.registry import by_name
     from ..targets.target import TargetFault
 
+    folder = request.config.getoption("--enomem-record")
+
     name = chosen(request.config)
     if not name:
         raise pytest.UsageError("say what enomem is to test: --enomem-target NAME, or enomem_target in the ini-file")
     try:
         target = by_name(name)
+        if folder:
+            from ..oracle.recording import Recording
+
+            target = Recording(target, Path(folder))
     except (UsageError, TargetFault) as error:
         raise pytest.UsageError(str(error)) from None
     yield target

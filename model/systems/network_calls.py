@@ -55,8 +55,8 @@ def create(net: Network, kind: str, options: Mapping[str, Value]) -> Network:
     number = len(net.sockets)
     net = replace(net, sockets=(*net.sockets, made))
     for name, value in options.items():
-        (outcome,) = option(net, number, name, value)
-        net = outcome.network
+        # It was made, so memory for what it subscribes to was not refused.
+        net = next(outcome.network for outcome in option(net, number, name, value) if outcome.answer == "ok")
     return net
 
 
