@@ -234,6 +234,29 @@ def bench_socket(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run(**options))
 
 
+@main.command()
+@click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="push-pull, req-rep, ... (default: all).")
+@click.option("--recovery", type=click.Choice(["restart", "resume", "next"]), default="restart", show_default=True)
+@click.option("--hits", type=click.IntRange(1), default=3, show_default=True, help="Fail the first N of each stack.")
+@click.option("--patience", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds before a hang.")
+@click.option("--seconds", type=click.FloatRange(1), default=120.0, show_default=True, help="At most, each scenario.")
+@click.option("--libzmq", type=click.Path(dir_okay=False, path_type=Path), help="This libzmq in place of pyzmq's.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep results; go on there.")
+@click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write what was found, in short.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- CMD...]")
+@click.pass_context
+def torture(ctx: click.Context, /, **options: Any) -> None:
+    """Fail one allocation of a real libzmq process, in a run of its own for each call stack, and see what comes.
+
+    The peers are never touched and check every octet. Behind -- a program of yours takes the place of the scenarios.
+    Exit codes: 0 everything was survived, 1 something was not, 3 something is left or unknown.
+    """
+    from .torture.command import run
+
+    ctx.exit(run(**options))
+
+
 SOCKET_HELP = """
 With neither --bind nor --connect the first argument is an endpoint to connect to (all of them, where nothing is sent).
 

@@ -129,8 +129,9 @@ class Output(Console):
 class Progress:
     """A few lines that say what is being done, redrawn on a terminal, printed now and then elsewhere."""
 
-    def __init__(self, total: int, quiet: bool) -> None:
+    def __init__(self, total: int, quiet: bool, what: str = "searches and proofs") -> None:
         self._console = Console(stderr=True)
+        self._what = what
         self._total = total
         self._quiet = quiet
         self._began = self._told = time.monotonic()
@@ -150,7 +151,7 @@ class Progress:
     def show(self, done: int, saying: dict[int, str]) -> None:
         """Say how many tasks are done and what those at work say."""
         now = time.monotonic()
-        head = f"{done} of {self._total} searches and proofs done, {now - self._began:.0f} s"
+        head = f"{done} of {self._total} {self._what} done, {now - self._began:.0f} s"
         if self._live is not None:
             self._live.update(Text("\n".join([head, *(f"  {text}" for text in list(saying.values())[:4])])))
         elif not self._quiet and now - self._told > min(self._shown, 5) - (not self._shown):

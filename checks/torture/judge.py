@@ -1,0 +1,124 @@
+"""What a case came to, by what was observed: the outcome, and for what is odd a sentence. Pure."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import names
+from .message import labels, parsed
+from .referee import Observed, Stream
+from .stacks import Seen
+
+PARTS = 3
+"""Parts of every message of a scenario."""
+
+
+class Outcome(enum.Enum):
+    """From the worst to the best; a case is the worst that was seen of it."""
+
+    ABORT = "abort"
+    WRONG = "partial or spliced"
+    HANG = "hang"
+    LOST_CLOSED = "closed, recovered, loss"
+    LOST = "lost in silence"
+    FAILED = "other error"
+    DIFFERS = "output differs"
+    CLOSED = "closed, recovered"
+    ENOMEM = "clean ENOMEM"
+    NOTHING = "nothing seen"
+    NOT_REACHED = "not reached"
+
+
+GOOD = (Outcome.CLOSED, Outcome.ENOMEM, Outcome.NOTHING)
+"""What a caller can live with: nothing is lost, nobody waits for ever, and what arrives is what was sent."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An outcome; ``site`` names where an abort came from, ``detail`` says what was odd in a few words."""
+
+    outcome: Outcome
+    site: str = ""
+    detail: str = ""
+
+
+ASSERTED = re.compile(r"\((?:[^()]*/)?(src/[^():]+|[\w.-]+\.[ch]pp):(\d+)\)\s*$")
+"""How libzmq's assertions end: "FATAL ERROR: OUT OF MEMORY (src/yqueue.hpp:92)" and the like."""
+
+
+def assertion(stderr: str) -> str:
+    """The file and line that libzmq printed before it aborted, or what the C++ runtime said, or nothing."""
+    for line in reversed(stderr.splitlines()):
+        found = ASSERTED.search(line)
+        if found is not None:
+            return f"{found[1]}:{found[2]}"
+        if "bad_alloc" in line:
+            return "bad_alloc"
+    return ""
+
+
+def judge(found: Observed, seen: Seen, key: str, hit: int, usual: int) -> Verdict:
+    """The verdict on a case; ``usual`` is how many connections go in the scenario when nothing is failed."""
+    if not found.fired and key.strip("0"):
+        return Verdict(Outcome.NOT_REACHED, detail=f"the stack did not come {hit} times in this run")
+    status = found.status or 0
+    if status < 0 and not found.hung:
+        return Verdict(Outcome.ABORT, site_of(found.stderr, seen, key), _signal(status))
+    odd = next((said for stream in found.streams for said in wrong(stream)), "")
+    if odd:
+        return Verdict(Outcome.WRONG, detail=odd)
+    if found.hung:
+        return Verdict(Outcome.HANG, detail=f"after {found.last or 'nothing'}")
+    if status == 127 or (status and not found.errors):
+        return Verdict(Outcome.ABORT, site_of(found.stderr, seen, key), f"exit code {status}")
+    lost = sum(len(missing(stream)) for stream in found.streams)
+    closed = found.closed > usual
+    if lost:
+        return Verdict(Outcome.LOST_CLOSED if closed else Outcome.LOST, detail=f"{lost} messages")
+    if found.errors:
+        return Verdict(Outcome.FAILED, detail=found.errors[0])
+    if closed:
+        return Verdict(Outcome.CLOSED)
+    if found.enomem:
+        return Verdict(Outcome.ENOMEM, detail=found.enomem[0])
+    return Verdict(Outcome.NOTHING)
+
+
+def site_of(stderr: str, seen: Seen, key: str) -> str:
+    """Where the process ended: the assertion's own place, or for an exception where libzmq asked for the memory."""
+    said = assertion(stderr)
+    if said not in ("", "bad_alloc"):
+        return said
+    stack = seen.stack(key)
+    where = names.place(stack.innermost) if stack is not None else "an unknown place"
+    return f"{said or 'no word'} at {where}"
+
+
+def _signal(status: int) -> str:
+    return {-6: "SIGABRT", -11: "SIGSEGV", -7: "SIGBUS", -4: "SIGILL"}.get(status, f"signal {-status}")
+
+
+def wrong(stream: Stream) -> Iterator[str]:
+    """What is odd about the messages that came: each must be a whole message, once, in the order of sending."""
+    seen: list[int] = []
+    for got in stream.got:
+        first = parsed(got[0]) if got else None
+        if first is None or got != labels(first.sender, first.number, PARTS):
+            yield f"received [{', '.join(got)}]"
+            continue
+        if first.sender != stream.sender:
+            yield f"received [{', '.join(got)}], which was for another"
+        elif first.number in seen:
+            yield f"received {first.sender}{first.number} twice"
+        elif seen and first.number < seen[-1]:
+            yield f"received {first.sender}{first.number} after {first.sender}{seen[-1]}"
+        seen.append(first.number)
+
+
+def missing(stream: Stream) -> list[int]:
+    """The messages that were accepted and never came."""
+    whole = {label.number for got in stream.got if got and (label := parsed(got[0])) is not None}
+    return [number for number in stream.sent if number not in whole]
