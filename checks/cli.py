@@ -235,6 +235,19 @@ def bench_socket(ctx: click.Context, /, **options: Any) -> None:
 
 
 @main.command()
+@click.option("--format", "fmt", type=click.Choice(["text", "mermaid"]), default="text", show_default=True)
+@click.pass_context
+def demo(ctx: click.Context, fmt: str) -> None:
+    """Show, here and now, a message that nobody sent: one program with pyzmq, then with the reference socket.
+
+    Its memory is bounded, and the second part of a message finds none. Exit code 1: something else was seen.
+    """
+    from .demo.command import run
+
+    ctx.exit(run(fmt))
+
+
+@main.command()
 @click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="push-pull, req-rep, ... (default: all).")
 @click.option("--recovery", type=click.Choice(["restart", "resume", "next"]), default="restart", show_default=True)
 @click.option("--hits", type=click.IntRange(1), default=3, show_default=True, help="Fail the first N of each stack.")

@@ -11,6 +11,9 @@ SMALL, LARGE = (5, 40, 300), (40, 100_000, 100_000)
 FINAL = 100_000
 """Messages with this number or a higher one only ask whether anything still arrives; one of them is enough."""
 
+PROBE = "H"
+"""The sender of messages that ask the same before all was sent: at the beginning, or before a peer goes."""
+
 
 @dataclass(frozen=True, order=True)
 class Label:
@@ -59,9 +62,14 @@ def recognised(octets: bytes, sizes: Sequence[int]) -> str:
 
 
 def is_final(octets: bytes) -> bool:
-    """Whether a part is of a message that only asks if it arrives."""
+    """Whether a part is of a message that asks, after all others, if it arrives."""
     fields = octets.partition(b"|")[0].split(b",")
-    return len(fields) == 4 and fields[1].isdigit() and int(fields[1]) >= FINAL
+    return len(fields) == 4 and fields[1].isdigit() and int(fields[1]) >= FINAL and not is_probe(octets)
+
+
+def is_probe(octets: bytes) -> bool:
+    """Whether a part is of a message that asks, before others, if it arrives."""
+    return octets.startswith(PROBE.encode() + b",")
 
 
 def parsed(text: str) -> Label | None:

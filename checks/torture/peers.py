@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from .message import FINAL, is_final, message, recognised
+from .message import FINAL, PROBE, is_final, is_probe, message, recognised
 from .variants import Variant
 
 QUIET = 0.02
@@ -32,10 +32,10 @@ class Peer:
         self._context, self._variant, self.kind, self.letter, self._given = context, variant, kind, letter, endpoint
         self.got: list[list[str]] = []
         self.sent: list[int] = []
-        self.finals = self.greeted = self.moved = self.gone = self.joined = 0
+        self.finals = self.probed = self.moved = self.gone = self.joined = 0
         self.restarted = False
         self._awaiting = False
-        self._next = 0
+        self._next = self._questions = 0
         self._asked = self._away = 0.0
         self._ready = kind not in ("XPUB",)
         self.socket: Any = None
@@ -107,22 +107,25 @@ class Peer:
                 self._ready = self._ready or parts == [b"\x01"]
                 continue
             shown = parts[1:] if self.kind == "ROUTER" else parts
-            if shown and shown[-1].startswith(b"H,"):
-                self.greeted += 1
-                self.moved += self.greeted == 1
+            if self.kind in ("REP", "ROUTER"):
+                self.socket.send_multipart(parts)
+            if any(is_probe(part) for part in shown):
+                self.probed += 1
+                self.moved += self.probed == 1
                 continue
             self.moved += 1
             self._awaiting = False
             said = [recognised(part, self._variant.sizes) for part in shown]
             self.finals += any(is_final(part) for part in shown)
             self.got.append(said)
-            if self.kind in ("REP", "ROUTER"):
-                self.socket.send_multipart(parts)
 
     # --- what is sent
 
     def tick(self, now: float, upto: int) -> None:
-        """Send what can be sent without waiting: the messages up to ``upto``, then ones that only ask."""
+        """Send what can be sent without waiting: the messages up to ``upto``, then ones that only ask.
+
+        Those are probes as long as there is more to be sent.
+        """
         if self.socket is None:
             if now >= self._away:
                 self._open()
@@ -130,8 +133,10 @@ class Peer:
         if self.kind in ("PULL", "SUB", "REP", "ROUTER"):
             return
         for number in self._numbers(now, upto):
-            if self._accepted(message(self.letter, number, self._variant.sizes)):
-                if number < FINAL:
+            asks = number >= FINAL
+            letter = PROBE if asks and upto < self._variant.count else self.letter
+            if self._accepted(message(letter, number, self._variant.sizes)):
+                if not asks:
                     self.sent.append(number)
                     self.moved += 1
                 self._awaiting = self.kind == "REQ"
@@ -163,10 +168,9 @@ class Peer:
             if self._next < upto:
                 yield self._next
                 self._next += 1
-            elif upto == self._variant.count and now >= self._asked + QUIET and not self._answered:
+            elif now >= self._asked + QUIET and not self._answered:
                 self._asked = now
-                self._next = max(self._next, FINAL)
-                yield self._next
-                self._next += 1
+                self._questions += 1
+                yield FINAL + self._questions
             else:
                 return

@@ -18,6 +18,7 @@ import enomem
 
 from ..errors import OurFault
 from . import shim, stacks
+from .message import PROBE
 from .peers import Peer
 from .stacks import Seen
 from .variants import RESTART, Variant
@@ -218,7 +219,7 @@ class _Play:
         words: list[str] = []
         closing = self._said("closing")
         for peer in self._peers:
-            if not closing:
+            if "close" not in self._once:
                 peer.look()
             peer.read()
             if not closing:
@@ -228,7 +229,7 @@ class _Play:
         if variant.restarts and not closing:
             self._restart(now, words)
         peers = self._peers
-        if variant.victim in ("PUB", "XPUB") and peers and all(peer.greeted for peer in peers):
+        if variant.victim in ("PUB", "XPUB") and peers and all(peer.probed for peer in peers):
             words += self._first("go")
         if peers and all(peer.finals for peer in peers) and variant.victim not in ("REQ", "DEALER"):
             words += self._first("stop")
@@ -240,7 +241,7 @@ class _Play:
         return count // 2 if self._case.variant.restarts and not peer.restarted else count
 
     def _restart(self, now: float, words: list[str]) -> None:
-        """Have the peer go when half of the messages have arrived; when it is back, the victim may go on."""
+        """Have the peer go when what was sent before it has arrived or is lost; when it is back, the victim goes on."""
         peer = self._peers[0] if self._peers else None
         if peer is None:
             return
@@ -248,10 +249,11 @@ class _Play:
             # What is sent before the victim knows of the new connection would be lost with the old one.
             words += self._first("go") if peer.joined else []
             return
-        half = self._case.variant.count // 2
-        by_peer = self._sends and peer.kind != "ROUTER"
-        arrived = len(peer.got) if by_peer else sum(line["event"] == "got" for line in self._told)
-        if arrived >= half:
+        if self._sends and peer.kind != "ROUTER":
+            arrived = peer.probed > 0
+        else:
+            arrived = any(line["event"] == "got" and _of(line["parts"]) == PROBE for line in self._told)
+        if arrived:
             peer.restart(now)
 
     @property
@@ -286,7 +288,7 @@ class _Play:
             if self._sends:
                 streams.append(Stream("V", list(numbers), peer.got))
                 if peer.kind in ("REP", "ROUTER"):
-                    echoed = [line["parts"] for line in told["got"]]
+                    echoed = [line["parts"] for line in told["got"] if _of(line["parts"]) != PROBE]
                     streams.append(Stream("V", list(numbers), echoed))
             else:
                 streams.append(Stream(peer.letter, peer.sent, got))

@@ -17,7 +17,7 @@ import select
 from errno import ENOMEM
 from typing import Any, NoReturn
 
-from .message import FINAL, is_final, message, recognised
+from .message import FINAL, PROBE, is_final, is_probe, message, recognised
 from .variants import NEXT, RESTART, Variant, variant_of
 
 AGAIN = 5
@@ -172,14 +172,12 @@ class Victim:
 def sending(victim: Victim, socket: Any) -> None:
     """PUSH, PUB, XPUB: send, and go on until a peer has got one of the last messages."""
     variant = victim.variant
-    if variant.victim in ("PUB", "XPUB"):
-        number = FINAL
-        while victim.line.read(QUIET) != "go":
-            victim.send_number(socket, number, "H")
-            number += 1
+    pause = variant.count // 2 if variant.restarts else 0 if variant.victim in ("PUB", "XPUB") else None
     for number in range(variant.count):
-        if variant.restarts and number == variant.count // 2:
-            victim.wait("go")
+        probe = FINAL
+        while number == pause and victim.line.read(QUIET) != "go":
+            victim.send_number(socket, probe, PROBE)
+            probe += 1
         victim.send_number(socket, number)
     if variant.victim == "XPUB":
         while socket.getsockopt(victim.zmq.EVENTS) & victim.zmq.POLLIN:
@@ -216,20 +214,24 @@ def answering(victim: Victim, socket: Any) -> None:
 
 def talking(victim: Victim, socket: Any) -> None:
     """DEALER: send all, then read the answers."""
-    half = victim.variant.count // 2
     for number in range(victim.variant.count):
-        if victim.variant.restarts and number == half:
+        if victim.variant.restarts and number == victim.variant.count // 2:
             # Answers of two connections have no order among them, so those of the first are read first.
-            for _ in range(half):
-                victim.got(socket)
+            answered(victim, socket, PROBE)
             victim.wait("go")
         victim.send_number(socket, number)
+    answered(victim, socket, "V")
+
+
+def answered(victim: Victim, socket: Any, sender: str) -> None:
+    """Ask and read, until an answer to such a question comes."""
     number = FINAL
     while True:
-        victim.send_number(socket, number)
+        victim.send_number(socket, number, sender)
         number += 1
         while socket.poll(10):
-            if is_final(victim.got(socket)[-1]):
+            last = victim.got(socket)[-1]
+            if is_final(last) or (sender == PROBE and is_probe(last)):
                 return
 
 

@@ -1,0 +1,1 @@
+"""What this project is about, in a few seconds on the user's own machine: ``enomem demo``."""
