@@ -28,19 +28,30 @@ TITLES = {"zmq": "pyzmq, with libzmq {}", "enomem": "the reference socket of eno
 def play(library: str) -> Story:
     """Run the program in a process of its own; what it told until it ended, however it did."""
     path = os.pathsep.join(filter(None, (str(Path(enomem.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
-    done = subprocess.run(
-        [sys.executable, "-m", "enomem.checks.demo.child", library], capture_output=True, text=True, timeout=PATIENCE,
-        env={**os.environ, "PYTHONPATH": path},
+    child = subprocess.Popen(
+        [sys.executable, "-m", "enomem.checks.demo.child", library], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env={**os.environ, "PYTHONPATH": path},
     )  # fmt: skip
-    return told(json.loads(line) for line in done.stdout.splitlines())
+    try:
+        output, said = child.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        output, said = child.communicate()
+        said += f"not done within {PATIENCE:g} s"
+    if child.returncode != 0:
+        # What it told before is shown; why it ended is its own last word.
+        sys.stderr.write("".join(f"with {library}: {line}\n" for line in said.splitlines()[-1:]))
+    return told(json.loads(line) for line in output.splitlines())
 
 
-def differs(story: Story) -> str:
-    """What is not as expected, or nothing."""
-    if story.received == EXPECTED[story.library]:
+def differs(story: Story, library: str) -> str:
+    """What is not as expected of a library, or nothing."""
+    if story.library != library:
+        return f"with {library} nothing was told"
+    if story.received == EXPECTED[library]:
         return ""
     said = ", ".join(map(shown, story.received)) or "nothing"
-    return f"with {story.library} {said} was received, and not {', '.join(map(shown, EXPECTED[story.library]))}"
+    return f"with {library} {said} was received, and not {', '.join(map(shown, EXPECTED[library]))}"
 
 
 def words(story: Story) -> list[str]:
@@ -77,7 +88,7 @@ def run(fmt: str) -> int:
     stories = [play(library) for library in EXPECTED]
     out = console.Output(highlight=False)
     out.print(page(stories, fmt), markup=False, soft_wrap=True)
-    odd = [said for story in stories if (said := differs(story))]
+    odd = [said for library, story in zip(EXPECTED, stories, strict=True) if (said := differs(story, library))]
     for said in odd:
         out.print(f"not as expected: {said}", markup=False, soft_wrap=True)
     return 1 if odd else 0

@@ -22,9 +22,9 @@ class Outcome(enum.Enum):
     ABORT = "abort"
     WRONG = "partial or spliced"
     HANG = "hang"
+    FAILED = "other error"
     LOST_CLOSED = "closed, recovered, loss"
     LOST = "lost in silence"
-    FAILED = "other error"
     DIFFERS = "output differs"
     CLOSED = "closed, recovered"
     ENOMEM = "clean ENOMEM"
@@ -45,7 +45,7 @@ class Verdict:
     detail: str = ""
 
 
-ASSERTED = re.compile(r"\((?:[^()]*/)?(src/[^():]+|[\w.-]+\.[ch]pp):(\d+)\)\s*$")
+ASSERTED = re.compile(r"\((?:[^()]*/)?([\w.-]+\.[ch]pp):(\d+)\)\s*$")
 """How libzmq's assertions end: "FATAL ERROR: OUT OF MEMORY (src/yqueue.hpp:92)" and the like."""
 
 
@@ -74,12 +74,13 @@ def judge(found: Observed, seen: Seen, key: str, hit: int, usual: int) -> Verdic
         return Verdict(Outcome.HANG, detail=f"after {found.last or 'nothing'}")
     if status == 127 or (status and not found.errors):
         return Verdict(Outcome.ABORT, site_of(found.stderr, seen, key), f"exit code {status}")
+    if found.errors:
+        # The victim gave up at once: that its connection went, with what it held, says nothing more.
+        return Verdict(Outcome.FAILED, detail=found.errors[0])
     lost = sum(len(missing(stream)) for stream in found.streams)
     closed = found.closed > usual
     if lost:
         return Verdict(Outcome.LOST_CLOSED if closed else Outcome.LOST, detail=f"{lost} messages")
-    if found.errors:
-        return Verdict(Outcome.FAILED, detail=found.errors[0])
     if closed:
         return Verdict(Outcome.CLOSED)
     if found.enomem:

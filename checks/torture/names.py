@@ -53,7 +53,7 @@ def symbol(frame: Frame) -> str:
 
 @cache
 def line_of(module: str, offset: int) -> str:
-    """The source line of an address as ``src/pipe.cpp:30``, if binutils and debug information are here.
+    """The source line of an address as ``pipe.cpp:30``, if binutils and debug information are here.
 
     Of functions that were inlined, the innermost that is libzmq's own: the standard library's lines say nothing.
     """
@@ -64,7 +64,7 @@ def line_of(module: str, offset: int) -> str:
     for line in done.stdout.splitlines():
         where, _, number = line.partition(" ")[0].rpartition(":")
         if number.isdigit() and not where.startswith(("/usr/", "?")):
-            return f"{'/'.join(Path(where).parts[-2:])}:{number}"
+            return f"{Path(where).name}:{number}"
     return ""
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +29,9 @@ MOST = 10
 """A case that is still busy after so many times the patience is a hang as well: it does not come to its end."""
 
 CLEAN = "0" * 16
+
+VICTIM = ("-m", "enomem.checks.torture.victim")
+"""What Python runs as the process that forks."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +80,15 @@ class Observed:
 class Referee:
     """Runs cases one after the other with one process that forks the victims."""
 
-    def __init__(self, library: Path, folder: Path, libzmq: Path | None = None) -> None:
+    def __init__(
+        self, library: Path, folder: Path, libzmq: Path | None = None, victim: Sequence[str] = VICTIM
+    ) -> None:
         self.zmq: Any = importlib.import_module("zmq")
         self._folder = folder
         self._context = self.zmq.Context()
         path = os.pathsep.join(filter(None, (str(Path(enomem.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
         self._parent = subprocess.Popen(
-            [sys.executable, "-m", "enomem.checks.torture.victim"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, *victim], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={**shim.environment(library, libzmq), "PYTHONPATH": path},
         )  # fmt: skip
         self._rest = b""

@@ -112,11 +112,12 @@ def shown(campaign: Campaign, left: int) -> Group:
     found = counts(campaign.cases.values())
     outcomes = [outcome for outcome in Outcome if any(outcome.value in row for row in found.values())]
     table = Table(header_style="bold", pad_edge=False, padding=(0, 1))
-    table.add_column("")
+    table.add_column("outcome", no_wrap=True)
+    for name in found:
+        table.add_column(name, justify="right", no_wrap=True)
     for outcome in outcomes:
-        table.add_column(outcome.value, justify="right", style="red" if outcome in BAD else "")
-    for name, row in found.items():
-        table.add_row(name, *(str(row.get(outcome.value, "")) for outcome in outcomes))
+        row = [str(of.get(outcome.value, "")) for of in found.values()]
+        table.add_row(outcome.value, *row, style="red" if outcome in BAD else "")
     lines = [f"{len(campaign.cases)} allocations failed, one a run, in {campaign.seconds:.0f} s"]
     if left:
         lines.append(f"{left} were not failed yet: the same command with the same --json FILE goes on")
