@@ -55,7 +55,7 @@ class Site:
     def of(cls, stack: Stack) -> Site:
         """The stack, with its names."""
         shown = tuple(str(frame) for frame in stack.frames)
-        return cls(stack.key, stack.count, stack.size, names.place(stack.innermost), names.entered(stack), shown)
+        return cls(stack.key, stack.count, stack.size, names.asked(stack), names.entered(stack), shown)
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,8 @@ def resumed(path: Path, subject: Subject) -> Campaign:
 def _parsed(values: Mapping[str, Any], path: Path, subject: Subject) -> Campaign:
     if (values["format"], values["version"]) != (FORMAT, VERSION):
         raise ValueError(f"its format is {values['format']} {values['version']}, not {FORMAT} {VERSION}")
+    if values["enomem"] != enomem.__version__:
+        raise ValueError(f"enomem {values['enomem']} wrote it, whose scenarios may be others")
     was = Subject(**{**values["subject"], "command": tuple(values["subject"]["command"])})
     if was != subject:
         names = [name for name, value in asdict(subject).items() if asdict(was)[name] != value]

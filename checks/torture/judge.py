@@ -94,7 +94,7 @@ def site_of(stderr: str, seen: Seen, key: str) -> str:
     if said not in ("", "bad_alloc"):
         return said
     stack = seen.stack(key)
-    where = names.place(stack.innermost) if stack is not None else "an unknown place"
+    where = names.asked(stack) if stack is not None else "an unknown place"
     return f"{said or 'no word'} at {where}"
 
 

@@ -15,6 +15,13 @@ PROBE = "H"
 """The sender of messages that ask the same before all was sent: at the beginning, or before a peer goes."""
 
 
+EARLY, GIVEN_UP = (b"m" * 40, b"z", b"a", b"ab", b"n", b"ma", b"mz"), (b"z", b"a", b"ab", b"m" * 40)
+"""Topics that are subscribed to besides everything, and those of them that are given up again.
+
+The tables of a trie grow to the left and to the right by the first, and shrink on either side by the second.
+"""
+
+
 @dataclass(frozen=True, order=True)
 class Label:
     """Part ``part`` of ``parts`` of message ``number`` of a sender."""

@@ -73,6 +73,15 @@ def place(frame: Frame) -> str:
     return line_of(frame.module, frame.offset) or f"libzmq+{frame.offset:#x}"
 
 
+def asked(stack: Stack) -> str:
+    """Where in libzmq the memory was asked for: the innermost line of its own, or the innermost offset.
+
+    The first frames may be the standard library's containers, compiled into libzmq.
+    """
+    lines = (line_of(frame.module, frame.offset) for frame in stack.frames if frame.is_libzmq)
+    return next(filter(None, lines), place(stack.innermost))
+
+
 def entered(stack: Stack) -> str:
     """The function of the API from which libzmq came to ask for memory, or that it was one of its own threads."""
     if stack.frames[-1] is not stack.outermost:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from .message import FINAL, PROBE, is_final, is_probe, message, recognised
+from .message import EARLY, FINAL, GIVEN_UP, PROBE, is_final, is_probe, message, recognised
 from .variants import Variant
 
 QUIET = 0.02
@@ -49,8 +49,8 @@ class Peer:
         socket.setsockopt(zmq.SNDTIMEO, STUCK)
         socket.setsockopt(zmq.RECONNECT_IVL, 10)
         self.monitor = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
-        if self.kind == "SUB":
-            socket.setsockopt(zmq.SUBSCRIBE, b"")
+        for topic in EARLY if self.kind == "SUB" else ():
+            socket.setsockopt(zmq.SUBSCRIBE, topic)
         if self.kind == "DEALER":
             socket.setsockopt(zmq.ROUTING_ID, self.letter.encode() * 40)
         if self._variant.binds:
@@ -64,6 +64,10 @@ class Peer:
                     raise
                 return  # the port is not free yet: tried again
             self._given = socket.last_endpoint.decode()
+        if self.kind == "SUB":
+            for topic in GIVEN_UP:
+                socket.setsockopt(zmq.UNSUBSCRIBE, topic)
+            socket.setsockopt(zmq.SUBSCRIBE, b"")
         self.socket = socket
 
     @property

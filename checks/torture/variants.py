@@ -79,6 +79,7 @@ SCENARIOS: dict[str, list[Variant]] = {
         Variant("inproc", "PUSH", ("PULL",), inside=True, large=True),
         Variant("inproc", "PUB", ("SUB", "SUB"), inside=True),
         Variant("inproc", "DEALER", ("ROUTER",), inside=True, watched=True),
+        Variant("inproc", "DEALER", ("ROUTER",), inside=True),
     ],
 }
 """By the names of ``--scenario``."""

@@ -17,7 +17,7 @@ import select
 from errno import ENOMEM
 from typing import Any, NoReturn
 
-from .message import FINAL, PROBE, is_final, is_probe, message, recognised
+from .message import EARLY, FINAL, GIVEN_UP, PROBE, is_final, is_probe, message, recognised
 from .variants import NEXT, RESTART, Variant, variant_of
 
 AGAIN = 5
@@ -26,7 +26,7 @@ AGAIN = 5
 QUIET = 0.01
 """Seconds between two messages that only ask whether anything still arrives."""
 
-GIVEN_UP = 3
+FAILED = 3
 """Exit code of a victim that a call told another error than ENOMEM."""
 
 
@@ -85,11 +85,18 @@ class Victim:
         if kind in ("DEALER", "REQ"):
             options.append(("ROUTING_ID", b"victim with a routing id of over 33 octets"))
         if kind == "SUB":
-            topics = (b"", b"a", b"ab", b"c" * 40, b"x", b"d" * 40)
-            options += [("SUBSCRIBE", topic) for topic in topics] + [("UNSUBSCRIBE", b"x"), ("UNSUBSCRIBE", b"d" * 40)]
+            options += [("SUBSCRIBE", topic) for topic in EARLY]
         for name, value in options:
             self.call(name.lower(), socket.setsockopt, getattr(zmq, name), value)
         return socket
+
+    def join(self, socket: Any, way: str, endpoint: str) -> None:
+        """Bind or connect, and what a SUB subscribes to and gives up once it is there."""
+        self.call(way, getattr(socket, way), endpoint)
+        if socket.socket_type == self.zmq.SUB:
+            for topic in GIVEN_UP:
+                self.call("unsubscribe", socket.setsockopt, self.zmq.UNSUBSCRIBE, topic)
+            self.call("subscribe", socket.setsockopt, self.zmq.SUBSCRIBE, b"")
 
     def begin(self) -> Any:
         """The context and the socket, bound or connected."""
@@ -99,10 +106,10 @@ class Victim:
             self.monitor = self.call("monitor", socket.get_monitor_socket)
             self.sockets.append(self.monitor)
         if self.variant.binds:
-            self.call("bind", socket.bind, "tcp://127.0.0.1:*")
+            self.join(socket, "bind", "tcp://127.0.0.1:*")
             tell("bound", endpoint=self.call("last_endpoint", lambda: socket.last_endpoint.decode()))
         else:
-            self.call("connect", socket.connect, self.endpoint)
+            self.join(socket, "connect", self.endpoint)
         if self.variant.victim == "XSUB":
             self.send(socket, [b"\x01"], "subscription")
         return socket
@@ -133,7 +140,11 @@ class Victim:
 
     def receive(self, socket: Any) -> list[bytes]:
         """All parts of the next message."""
-        parts = [self.call("recv", socket.recv)]
+        return [self.call("recv", socket.recv), *self.rest(socket)]
+
+    def rest(self, socket: Any) -> list[bytes]:
+        """The parts that are still to come of a message."""
+        parts = []
         while self.call("rcvmore", socket.getsockopt, self.zmq.RCVMORE):
             parts.append(self.call("recv", socket.recv))
         return parts
@@ -257,7 +268,7 @@ def play(case: dict[str, Any], line: Line) -> None:
         victim.end()
     except victim.zmq.ZMQError as error:
         tell("error", number=error.errno, text=str(error))
-        os._exit(GIVEN_UP)
+        os._exit(FAILED)
 
 
 def child(library: Any, case: dict[str, Any], line: Line) -> NoReturn:
@@ -289,7 +300,7 @@ def main() -> None:
                 child(library, json.loads(text), line)
             except Exception as error:  # noqa: BLE001 - the child must never go on as its parent
                 tell("error", number=0, text=f"{type(error).__name__}: {error}")
-                os._exit(GIVEN_UP)
+                os._exit(FAILED)
         tell("born", pid=pid)
         _, status = os.waitpid(pid, 0)
         tell("gone", status=os.waitstatus_to_exitcode(status))
