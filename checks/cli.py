@@ -252,7 +252,7 @@ def demo(ctx: click.Context, fmt: str) -> None:
 @click.option("--recovery", type=click.Choice(["restart", "resume", "next"]), default="restart", show_default=True)
 @click.option("--hits", type=click.IntRange(1), default=3, show_default=True, help="Fail the first N of each stack.")
 @click.option("--patience", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds before a hang.")
-@click.option("--seconds", type=click.FloatRange(1), default=120.0, show_default=True, help="At most, each scenario.")
+@click.option("--seconds", type=click.FloatRange(1), default=120.0, show_default=True, help="At most, a scenario.")
 @click.option("--libzmq", type=click.Path(dir_okay=False, path_type=Path), help="This libzmq in place of pyzmq's.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep results; go on there.")
 @click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write what was found, in short.")

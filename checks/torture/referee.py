@@ -30,6 +30,9 @@ MOST = 10
 
 CLEAN = "0" * 16
 
+PATH = "a-socket-with-a-name-that-needs-memory"
+"""Where a victim and its peer meet over ipc, in the folder of the referee."""
+
 VICTIM = ("-m", "enomem.checks.torture.victim")
 """What Python runs as the process that forks."""
 
@@ -126,7 +129,8 @@ class Referee:
         """What was seen of a case; it is given up when nothing at all has happened for ``patience`` seconds."""
         file, said = self._folder / "stacks", self._folder / "said"
         file.unlink(missing_ok=True)
-        play = _Play(self._context, case)
+        path = f"ipc://{self._folder}/{PATH}" if case.variant.local else ""
+        play = _Play(self._context, case, path)
         began = time.monotonic()
         try:
             self._say(
@@ -169,7 +173,7 @@ class Referee:
 class _Play:
     """The peers of one case, and what its victim told."""
 
-    def __init__(self, context: Any, case: Case) -> None:
+    def __init__(self, context: Any, case: Case, path: str) -> None:
         self._context, self._case = context, case
         self._peers: list[Peer] = []
         self._told: list[dict[str, Any]] = []
@@ -179,8 +183,8 @@ class _Play:
         self.pid = 0
         self.hung = False
         if not case.variant.inside and not case.variant.binds:
-            self._open("")
-        self.endpoint = self._peers[0].endpoint if self._peers else ""
+            self._open(path)
+        self.endpoint = self._peers[0].endpoint if self._peers else path
 
     def _open(self, endpoint: str) -> None:
         """The first peer binds, or all connect to where the victim is. Only that of a victim that binds is several."""

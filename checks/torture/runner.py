@@ -50,7 +50,7 @@ class Bench(Protocol):
 
 @dataclass(frozen=True)
 class Limits:
-    """How much is done: hits of each stack, seconds without any event before a hang, seconds for everything."""
+    """How much is done: hits of each stack, seconds without any event before a hang, seconds for all that is failed."""
 
     hits: int
     patience: float
@@ -125,7 +125,6 @@ def run(
 ) -> None:
     """Record the variants that are not known yet, then run the cases that are left, as far as the time goes."""
     began, before = time.monotonic(), campaign.seconds
-    until = began + limits.seconds
 
     def save() -> float:
         now = time.monotonic()
@@ -137,7 +136,8 @@ def run(
     try:
         unknown = [name for name in variants if name not in campaign.sites]
         with Progress(len(unknown), quiet or not unknown, "untouched runs") as progress:
-            for number, (name, seen) in enumerate(runner.each(unknown, lambda bench, name: bench.record(name), until)):
+            known = runner.each(unknown, lambda bench, name: bench.record(name), float("inf"))
+            for number, (name, seen) in enumerate(known):
                 campaign.record(name, *seen)
                 progress.show(number + 1, {})
 
@@ -147,7 +147,7 @@ def run(
         left = campaign.left(variants, limits.hits)
         saved = time.monotonic()
         with Progress(len(campaign.cases) + len(left), quiet, "failed allocations") as progress:
-            for key, (verdict, took) in runner.each(left, one, until):
+            for key, (verdict, took) in runner.each(left, one, saved + limits.seconds):
                 campaign.done(key, verdict, took)
                 progress.show(len(campaign.cases), {0: f"{key[0]}: {verdict.outcome.value} {verdict.site}"})
                 saved = save() if time.monotonic() > saved + SAVED else saved

@@ -19,6 +19,7 @@ class Variant:
 
     ``restarts``: the peer goes and comes back after half of the messages, at a moment at which none is on its way.
     ``watched``: the victim has a monitor on its socket. ``inside``: both ends are in the victim, over inproc.
+    ``local``: over ipc, at a path so long that a message with it needs memory.
     """
 
     scenario: str
@@ -29,12 +30,14 @@ class Variant:
     restarts: bool = False
     watched: bool = False
     inside: bool = False
+    local: bool = False
 
     @property
     def name(self) -> str:
         """As it is shown."""
         words = [self.victim, "to itself" if self.inside else "binds" if self.binds else "connects"]
-        words += [word for word, on in (("large", self.large), ("watched", self.watched)) if on]
+        given = (("large", self.large), ("watched", self.watched), ("over ipc", self.local))
+        words += [word for word, on in given if on]
         return " ".join(words)
 
     @property
@@ -70,9 +73,13 @@ SCENARIOS: dict[str, list[Variant]] = {
     ],
     "dealer-router": _four("dealer-router", "DEALER", "ROUTER") + _four("dealer-router", "ROUTER", "DEALER", "DEALER"),
     "reconnect": [
-        Variant("reconnect", victim, (peer,), binds, restarts=True, watched=watched)
-        for victim, peer in (("PUSH", "PULL"), ("PULL", "PUSH"), ("DEALER", "ROUTER"), ("SUB", "XPUB"))
-        for binds, watched in ((False, False), (True, True))
+        *(
+            Variant("reconnect", victim, (peer,), binds, restarts=True, watched=watched)
+            for victim, peer in (("PUSH", "PULL"), ("PULL", "PUSH"), ("DEALER", "ROUTER"), ("SUB", "XPUB"))
+            for binds, watched in ((False, False), (True, True))
+        ),
+        Variant("reconnect", "PUSH", ("PULL",), restarts=True, watched=True, local=True),
+        Variant("reconnect", "PULL", ("PUSH",), binds=True, restarts=True, watched=True, local=True),
     ],
     "inproc": [
         Variant("inproc", "PUSH", ("PULL",), inside=True),

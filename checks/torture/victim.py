@@ -106,7 +106,7 @@ class Victim:
             self.monitor = self.call("monitor", socket.get_monitor_socket)
             self.sockets.append(self.monitor)
         if self.variant.binds:
-            self.join(socket, "bind", "tcp://127.0.0.1:*")
+            self.join(socket, "bind", self.endpoint or "tcp://127.0.0.1:*")
             tell("bound", endpoint=self.call("last_endpoint", lambda: socket.last_endpoint.decode()))
         else:
             self.join(socket, "connect", self.endpoint)
