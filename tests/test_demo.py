@@ -126,7 +126,9 @@ def test_what_it_needs_is_said_in_a_sentence(
     assert (done.exit_code, done.output) == (2, f"enomem: {said}\n")
 
 
-def test_a_child_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_child_that_does_not_end_is_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(command, "PATIENCE", 0.01)
     assert command.play("enomem").received == ()
     assert capsys.readouterr().err == "with enomem: not done within 0.01 s\n"

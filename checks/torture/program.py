@@ -16,7 +16,7 @@ from ..errors import Inconclusive, UsageError
 from . import shim, stacks
 from .campaign import Key
 from .judge import Outcome, Verdict, site_of
-from .runner import Recorded
+from .runner import Bench, Recorded
 from .stacks import Seen
 
 NAME = "program"
@@ -40,7 +40,7 @@ class Ended:
     seconds: float
 
 
-class Program:
+class Program(Bench):
     """Runs a command with the shim preloaded."""
 
     def __init__(self, library: Path, command: Sequence[str], folder: Path, libzmq: Path | None = None) -> None:

@@ -6,12 +6,13 @@ import queue
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from ..console import Progress
 from .campaign import Campaign, Key
@@ -35,15 +36,18 @@ Recorded = tuple[tuple[Stack, ...], int]
 """The stacks of a run in which nothing is failed, and how many connections went in it."""
 
 
-class Bench(Protocol):
+class Bench(ABC):
     """What one worker runs cases with."""
 
+    @abstractmethod
     def record(self, variant: str) -> Recorded:
         """What an untouched run allocates; OurFault or UsageError if it does not go as it should."""
 
+    @abstractmethod
     def run(self, key: Key, usual: int, patience: float) -> tuple[Verdict, float]:
         """What a case comes to, and the seconds that it took."""
 
+    @abstractmethod
     def close(self) -> None:
         """Give back what it holds."""
 

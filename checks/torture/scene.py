@@ -9,7 +9,7 @@ from ..errors import Inconclusive
 from .campaign import Key
 from .judge import Outcome, Verdict, judge
 from .referee import CLEAN, Case, Referee
-from .runner import Recorded
+from .runner import Bench, Recorded
 from .stacks import Stack
 from .variants import SCENARIOS, Variant
 
@@ -28,7 +28,7 @@ def named(scenarios: Sequence[str]) -> dict[str, Variant]:
 VARIANTS = named(tuple(SCENARIOS))
 
 
-class Scene:
+class Scene(Bench):
     """Runs cases with a referee."""
 
     def __init__(self, library: Path, recovery: str, folder: Path, libzmq: Path | None = None) -> None:
