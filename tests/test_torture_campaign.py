@@ -1,14 +1,14 @@
 """A campaign: which cases there are, that it goes on where it stopped, what the workers do, and what is shown of it."""
 
 import json
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from enomem.checks.errors import UsageError
-from enomem.checks.torture import report
+from enomem.checks.torture import report, runner
 from enomem.checks.torture.campaign import Campaign, Key, Subject, resumed
 from enomem.checks.torture.judge import Outcome, Verdict
 from enomem.checks.torture.runner import Bench, Limits, Recorded, Runner, run, settled
@@ -49,8 +49,8 @@ class Scripted(Bench):
 def campaign_of(bench: Scripted, file: Path | None = None, limits: Limits = LIMITS) -> Campaign:
     """What a run of two variants with this bench finds, in a new file or a known one."""
     campaign = resumed(file, SUBJECT) if file is not None else Campaign(SUBJECT)
-    with Runner(lambda _: bench, workers=1) as runner:
-        run(runner, campaign, ["one: A", "two: B"], limits, file, quiet=True)
+    with Runner(lambda _: bench, workers=1) as workers:
+        run(workers, campaign, ["one: A", "two: B"], limits, file, quiet=True)
     assert bench.closed
     return campaign
 
@@ -77,19 +77,22 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert resumed(file, SUBJECT).cases == campaign.cases
 
 
-def test_what_is_not_begun_in_time_is_left(tmp_path: Path) -> None:
+def test_what_is_not_begun_in_time_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+
     class Slow(Scripted):
         def run(self, key: Key, usual: int, patience: float) -> tuple[Verdict, float]:
-            until = time.monotonic() + 0.3
-            while time.monotonic() < until:
-                pass
+            nonlocal now
+            now += 7.0
             return super().run(key, usual, patience)
 
+    monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: now))
     file = tmp_path / "found.json"
-    campaign = campaign_of(Slow(), file, Limits(hits=3, patience=0.1, seconds=0.5))
+    campaign = campaign_of(Slow(), file, Limits(hits=3, patience=0.1, seconds=20.0))
     left = campaign.left(["one: A", "two: B"], 3)
-    assert 0 < len(left) < len(KEYS + SECOND)
+    assert left == (KEYS + SECOND)[3:]
     assert json.loads(file.read_text())["left"] == len(left)
+    assert json.loads(file.read_text())["seconds"] == 21.0
     assert campaign_of(Scripted(), file).left(["one: A", "two: B"], 3) == []
 
 

@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from enomem.model.payloads import Part, is_whole
+
 from . import names
-from .message import labels, parsed
+from .message import parsed
 from .referee import Observed, Stream
 from .stacks import Seen
 
@@ -106,10 +108,12 @@ def wrong(stream: Stream) -> Iterator[str]:
     """What is odd about the messages that came: each must be a whole message, once, in the order of sending."""
     seen: list[int] = []
     for got in stream.got:
-        first = parsed(got[0]) if got else None
-        if first is None or got != labels(first.sender, first.number, PARTS):
+        known = [label for text in got if (label := parsed(text)) is not None]
+        message = tuple(Part(ord(label.sender), label.number, label.part) for label in known)
+        if len(known) < len(got) or not is_whole(message, PARTS):
             yield f"received [{', '.join(got)}]"
             continue
+        first = known[0]
         if first.sender != stream.sender:
             yield f"received [{', '.join(got)}], which was for another"
         elif first.number in seen:
