@@ -181,9 +181,22 @@ def test_the_table_has_every_outcome_that_was_seen() -> None:
     with console.capture() as capture:
         console.print(report.shown(seeded(), 7))
     text = capture.get()
-    for words in ("abort", "clean ENOMEM", "partial or spliced", "two: received [V0.1/3]", "7 were not failed yet"):
+    for words in ("abort", "clean ENOMEM", "partial or spliced", "two: received [A1]", "7 were not failed yet"):
         assert words in text
     assert "the process ended at 2 different places (assertion 1, uncaught bad_alloc 1)" in text
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"),
+    [
+        ("received [V3.1/3, V3.2/3, V4.1/3]", "received [A1, A2, B1]"),
+        ("received V7 twice", "received A twice"),
+        ("17 messages", "messages"),
+        ("after got", "after got"),
+    ],
+)
+def test_like_is_counted_with_like(detail: str, shown: str) -> None:
+    assert report.alike(detail) == shown
 
 
 def test_the_exit_code_is_earned() -> None:

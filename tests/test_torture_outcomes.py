@@ -27,7 +27,7 @@ SEEDED = {
     "lost": (Outcome.LOST, "1 messages"),
     "hang": (Outcome.HANG, "after sent"),
     "aborts": (Outcome.ABORT, "SIGABRT"),
-    "dies": (Outcome.ABORT, "exit code 127"),
+    "dies": (Outcome.ABORT, "exit status 127"),
     "error": (Outcome.FAILED, "Invalid argument (addr='nonsense://')"),
     "closed": (Outcome.CLOSED, ""),
     "closed_and_lost": (Outcome.LOST_CLOSED, "1 messages"),
@@ -90,7 +90,7 @@ def test_an_exception_is_named_by_where_memory_was_asked_for() -> None:
         Outcome.ABORT, "bad_alloc at libzmq+0x4f062", "SIGABRT"
     )
     found.stderr, found.status = "", -11
-    assert judge(found, FIRED, STACK.key, 1, usual=0) == Verdict(Outcome.ABORT, "no word at libzmq+0x4f062", "SIGSEGV")
+    assert judge(found, FIRED, STACK.key, 1, usual=0) == Verdict(Outcome.ABORT, "SIGSEGV at libzmq+0x4f062", "SIGSEGV")
 
 
 def test_the_worst_that_was_seen_counts() -> None:

@@ -68,14 +68,14 @@ def judge(found: Observed, seen: Seen, key: str, hit: int, usual: int) -> Verdic
         return Verdict(Outcome.NOT_REACHED, detail=f"the stack did not come {hit} times in this run")
     status = found.status or 0
     if status < 0 and not found.hung:
-        return Verdict(Outcome.ABORT, site_of(found.stderr, seen, key), _signal(status))
+        return Verdict(Outcome.ABORT, site_of(found.stderr, seen, key, status), ended(status))
     odd = next((said for stream in found.streams for said in wrong(stream)), "")
     if odd:
         return Verdict(Outcome.WRONG, detail=odd)
     if found.hung:
         return Verdict(Outcome.HANG, detail=f"after {found.last or 'nothing'}")
     if status == 127 or (status and not found.errors):
-        return Verdict(Outcome.ABORT, site_of(found.stderr, seen, key), f"exit code {status}")
+        return Verdict(Outcome.ABORT, site_of(found.stderr, seen, key, status), ended(status))
     if found.errors:
         # The victim gave up at once: that its connection went, with what it held, says nothing more.
         return Verdict(Outcome.FAILED, detail=found.errors[0])
@@ -90,18 +90,20 @@ def judge(found: Observed, seen: Seen, key: str, hit: int, usual: int) -> Verdic
     return Verdict(Outcome.NOTHING)
 
 
-def site_of(stderr: str, seen: Seen, key: str) -> str:
-    """Where the process ended: the assertion's own place, or for an exception where libzmq asked for the memory."""
+def site_of(stderr: str, seen: Seen, key: str, status: int) -> str:
+    """Where the process ended: the assertion's own place, or where libzmq asked for the memory that it did not get."""
     said = assertion(stderr)
     if said not in ("", "bad_alloc"):
         return said
     stack = seen.stack(key)
     where = names.asked(stack) if stack is not None else "an unknown place"
-    return f"{said or 'no word'} at {where}"
+    return f"{said or ended(status)} at {where}"
 
 
-def _signal(status: int) -> str:
-    return {-6: "SIGABRT", -11: "SIGSEGV", -7: "SIGBUS", -4: "SIGILL"}.get(status, f"signal {-status}")
+def ended(status: int) -> str:
+    """An exit status in words; a shell tells of a signal by 128 more."""
+    number = -status if status < 0 else status - 128
+    return {6: "SIGABRT", 11: "SIGSEGV", 7: "SIGBUS", 4: "SIGILL"}.get(number, f"exit status {status}")
 
 
 def wrong(stream: Stream) -> Iterator[str]:

@@ -16,6 +16,7 @@ from ..errors import Inconclusive, UsageError
 from . import shim, stacks
 from .campaign import Key
 from .judge import Outcome, Verdict, site_of
+from .judge import ended as in_words
 from .runner import Bench, Recorded
 from .stacks import Seen
 
@@ -115,7 +116,7 @@ def judge(ended: Ended, usual: Ended, seen: Seen, key: Key, alike: bool) -> Verd
     if ended.status is None:
         return Verdict(Outcome.HANG, detail=f"longer than {ended.seconds:g} s")
     if ended.status in ABORTED and ended.status != usual.status:
-        return Verdict(Outcome.ABORT, site_of(ended.said, seen, stack), f"exit status {ended.status}")
+        return Verdict(Outcome.ABORT, site_of(ended.said, seen, stack, ended.status), in_words(ended.status))
     if ended.status != usual.status:
         told = TOLD.search(ended.said) or TOLD.search(ended.output.decode(errors="replace"))
         return Verdict(Outcome.ENOMEM if told else Outcome.FAILED, detail=f"exit status {ended.status}")

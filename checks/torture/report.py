@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,10 +37,10 @@ class Aborts:
 
     @property
     def kind(self) -> str:
-        """An assertion, an exception that nobody caught, or neither."""
+        """An assertion, an exception that nobody caught, or neither: the process was gone without a word."""
         if self.site.startswith("bad_alloc"):
             return "uncaught bad_alloc"
-        return "no word" if self.site.startswith("no word") else "assertion"
+        return "crash" if " at " in self.site else "assertion"
 
 
 def aborts(campaign: Campaign) -> list[Aborts]:
@@ -75,12 +76,23 @@ def counts(cases: Iterable[Done]) -> dict[str, dict[str, int]]:
 
 
 def details(cases: Iterable[Done]) -> dict[str, dict[str, int]]:
-    """What was odd, by outcome, with how often; numbers of messages are left out, so that like stands with like."""
+    """What was odd, by outcome, with how often."""
     found: dict[str, Counter[str]] = {}
     for case in cases:
         if case.detail and case.outcome not in (Outcome.ABORT, Outcome.NOT_REACHED, Outcome.NOTHING):
-            found.setdefault(case.outcome.value, Counter())[f"{scenario(case)}: {case.detail}"] += 1
+            found.setdefault(case.outcome.value, Counter())[f"{scenario(case)}: {alike(case.detail)}"] += 1
     return {name: dict(counter.most_common(SHOWN_DETAILS)) for name, counter in found.items()}
+
+
+def alike(detail: str) -> str:
+    """A detail without numbers, so that like is counted with like: the messages in it are A, B, ... as they come."""
+    names: dict[str, str] = {}
+
+    def named(found: re.Match[str]) -> str:
+        letter = names.setdefault(found[1], chr(ord("A") + len(names)))
+        return letter + (found[2] or "")
+
+    return re.sub(r"\b([A-Z]\d+)(?:\.(\d+)/\d+)?", named, re.sub(r"\b\d+ messages", "messages", detail))
 
 
 def summary(campaign: Campaign, left: int, date: str) -> dict[str, Any]:
@@ -111,10 +123,10 @@ def shown(campaign: Campaign, left: int) -> Group:
     """The outcomes by scenario, the sites of aborts, examples of the rest."""
     found = counts(campaign.cases.values())
     outcomes = [outcome for outcome in Outcome if any(outcome.value in row for row in found.values())]
-    table = Table(header_style="bold", pad_edge=False, padding=(0, 1))
+    table = Table(header_style="bold")
     table.add_column("outcome", no_wrap=True)
     for name in found:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name.replace("-", "-\n"), justify="right", no_wrap=True)
     for outcome in outcomes:
         row = [str(of.get(outcome.value, "")) for of in found.values()]
         table.add_row(outcome.value, *row, style="red" if outcome in BAD else "")
