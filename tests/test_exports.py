@@ -16,12 +16,14 @@ CLASSES = (
     *("Context", "Socket", "Poller", "Memory", "Event"),
     *("SocketType", "Option", "Flag", "PollEvent", "EventKind", "Site"),
     *("SendPolicy", "Reaction", "Unfinished"),
+    *("ReceivePolicy", "Stall", "Unread", "Threshold", "BoundedWait"),
 )
 ERRORS = (
     *("SocketError", "ZMQError", "Again", "AddressInUse", "ContextTerminated", "HostUnreachable", "InvalidArgument"),
     *("NoMemory", "NotASocket", "NotSupported", "OurBug", "PeerGone", "StateError"),
 )
-POLICIES = ("DISCARD", "KEEP", "RESERVE", "SKIP")
+POLICIES = ("DISCARD", "KEEP", "RESERVE", "SKIP", "CLOSE", "WAIT", "THRESHOLD", "BOUNDED_WAIT")
+NUMBERS = ("FOR_EVER",)
 TYPES = ("PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH", "XPUB", "XSUB")
 FLAGS = ("DONTWAIT", "SNDMORE", "POLLERR", "POLLIN", "POLLOUT", "POLLPRI")
 FUNCTIONS = ("proxy",)
@@ -40,7 +42,8 @@ AWAITED = {
 
 
 def test_the_exported_names() -> None:
-    assert sorted(enomem.__all__) == sorted({*CLASSES, *ERRORS, *POLICIES, *TYPES, *FLAGS, *FUNCTIONS, "__version__"})
+    names = {*CLASSES, *ERRORS, *POLICIES, *TYPES, *FLAGS, *NUMBERS, *FUNCTIONS, "__version__"}
+    assert sorted(enomem.__all__) == sorted(names)
     for name in enomem.__all__:
         assert hasattr(enomem, name)
 
