@@ -125,7 +125,7 @@ def test_the_wheel_from_the_source_distribution_is_the_wheel_from_the_tree(built
     assert contents(built.wheel_from_source) == contents(built.wheel)
 
 
-def test_the_wheel_states_its_version_and_its_command(built: Built) -> None:
+def test_the_wheel_states_its_version_its_command_and_its_plugin(built: Built) -> None:
     packed = contents(built.wheel)
     information = f"enomem-{enomem.__version__}.dist-info"
     metadata = message_from_bytes(packed[f"{information}/METADATA"])
@@ -133,6 +133,7 @@ def test_the_wheel_states_its_version_and_its_command(built: Built) -> None:
     entries = configparser.ConfigParser()
     entries.read_string(packed[f"{information}/entry_points.txt"].decode())
     assert dict(entries["console_scripts"]) == {"enomem": "enomem.checks.cli:main"}
+    assert dict(entries["pytest11"]) == {"enomem": "enomem.checks.suite.plugin"}
 
 
 def test_every_module_of_the_wheel_imports_from_nothing_but_the_wheel(built: Built, tmp_path: Path) -> None:
