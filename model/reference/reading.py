@@ -156,7 +156,8 @@ class Reader(Watched):
         assert session is not None
         assert decoder is not None
         hwm, context = self.core.receive_hwm, self.context
-        while self.open:
+        last = False
+        while self.open and not last:
             if self.pending is None:
                 if context.unrecorded:
                     room = receive.room(session.inbox, hwm)
@@ -183,6 +184,8 @@ class Reader(Watched):
                         amount += len(part) + PART
                 self.pending = batch, amount, half
                 self.taking = False
+                # A decoder that gave less than it might have has nothing more, unless it waits for leave or has failed.
+                last = len(taken) < room and not decoder.wanted and not decoder.failed
             if not self._queue(session):
                 return
         if self.open and self.paused and not self.stalled_at:

@@ -146,7 +146,7 @@ class Socket(Texts):
         """The next message, if it has been read already; None if not."""
         with self._lock:
             self._core.check()
-            return self._in.rest() if self._in.prefetch() else None
+            return self._in.message() or (self._in.rest() if self._in.prefetch() else None)
 
     def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> bytes:  # noqa: ARG002
         """The next part that arrives; Again, StateError, NotSupported, ContextTerminated."""
@@ -164,6 +164,9 @@ class Socket(Texts):
             if self._core.closed or self.context.closed:
                 self._core.check()
             incoming = self._in
+            message = incoming.message()
+            if message is not None:
+                return message
             if not incoming.parts and not incoming.prefetch():
                 self._next(flags)
             return incoming.rest()

@@ -75,6 +75,11 @@ class Decoder:
         return len(self._parts) + (self._body is not None)
 
     @property
+    def failed(self) -> bool:
+        """Has the peer broken a rule?  The next `take` says which."""
+        return self._failed is not None
+
+    @property
     def has_buffered(self) -> bool:
         """Are there octets that no `take` has turned into an event or part yet, those of an allowed body left out?"""
         return self._at < len(self._buffer) or len(self._tail) > 0
@@ -86,6 +91,12 @@ class Decoder:
             data = data[body.write(data) :]
         if self._at == len(self._buffer) and not self._tail:
             self._buffer = bytes(data)
+            self._at = self._need = 0
+        elif (
+            not self._tail and not self.wanted and 0 < self._need <= len(self._buffer) - self._at + len(data)
+        ):  # fmt: skip
+            # The frame that was not all there is now: joined at once, the octets are copied once.
+            self._buffer = self._buffer[self._at :] + data
             self._at = self._need = 0
         else:
             self._tail += data
