@@ -47,10 +47,25 @@ def hands_out_less(self: Incoming) -> list[bytes]:
     return _rest(self)[1:]
 
 
+def hands_less_at_once(self: Incoming) -> list[bytes] | None:
+    """The same, where the message has not to be waited for."""
+    message = _message(self)
+    return message[1:] if message else message
+
+
 def hands_out_twice(self: Incoming) -> list[bytes]:
     """A message is received again."""
     AGAIN.append(_rest(self))
     return list(AGAIN[0])
+
+
+def hands_twice_at_once(self: Incoming) -> list[bytes] | None:
+    """The same, where the message has not to be waited for."""
+    message = _message(self)
+    if message:
+        AGAIN.append(message)
+        return list(AGAIN[0])
+    return message
 
 
 def forgets_to_drop(self: Outgoing, session: Any, sent: Any, data: bytes) -> None:
@@ -161,13 +176,15 @@ def takes_uncharged(
     return got if got.taken else replace(got, inbox=inbox, taken=True)
 
 
-_carry_out, _rest, _tell = Outgoing.carry_out, Incoming.rest, Core.tell
+_carry_out, _rest, _message, _tell = Outgoing.carry_out, Incoming.rest, Incoming.message, Core.tell
 _no_memory, _take, _arrived = sends._no_memory, memory.take, receive.arrived
 STALLS = Plan(0, EVER, Site.RECEIVE_BODY)
 
 DEFECTS = (
-    Defect("hands out less", {f"{SHELL}.incoming:Incoming.rest": hands_out_less}, "received what nobody sent"),
-    Defect("hands out twice", {f"{SHELL}.incoming:Incoming.rest": hands_out_twice}, "received 1 after 1"),
+    Defect("hands out less", {f"{SHELL}.incoming:Incoming.rest": hands_out_less,
+                              f"{SHELL}.incoming:Incoming.message": hands_less_at_once}, "received what nobody sent"),
+    Defect("hands out twice", {f"{SHELL}.incoming:Incoming.rest": hands_out_twice,
+                               f"{SHELL}.incoming:Incoming.message": hands_twice_at_once}, "received 1 after"),
     Defect("forgets to drop", {f"{SHELL}.outgoing:Outgoing.carry_out": forgets_to_drop}, "books and goods differ"),
     Defect("keeps a part", {"enomem.model.send:_no_memory": keeps_a_part}, "a refused part is held", plan=Plan(5, 6)),
     Defect("says ok", {"enomem.model.send:_no_memory": says_ok}, ""),
