@@ -40,7 +40,7 @@ class Scripted(Bench):
         assert usual == 1
         self.asked.append((key, patience))
         said = self.says.get(key)
-        return (said.pop(0) if said else Verdict(Outcome.ABORT, "yqueue.hpp:92", "SIGABRT")), 0.5
+        return (said.pop(0) if said else Verdict(Outcome.ABORT, "yqueue.hpp:92", "alloc_assert")), 0.5
 
     def close(self) -> None:
         self.closed = True
@@ -161,7 +161,7 @@ def seeded() -> Campaign:
         Scripted(
             {
                 KEYS[0]: [Verdict(Outcome.ENOMEM, detail="send")],
-                KEYS[1]: [Verdict(Outcome.ABORT, "bad_alloc at libzmq+0x4f062", "SIGABRT")],
+                KEYS[1]: [Verdict(Outcome.ABORT, "bad_alloc at libzmq+0x4f062", "uncaught bad_alloc")],
                 KEYS[2]: [Verdict(Outcome.WRONG, detail="received [V0.1/3]")],
             }
         )
@@ -171,7 +171,7 @@ def seeded() -> Campaign:
 def test_sites_are_counted_once_and_told_apart_by_kind() -> None:
     found = report.aborts(seeded())
     assert [(one.site, one.kind, one.runs, one.scenarios) for one in found] == [
-        ("yqueue.hpp:92", "assertion", 3, ("one", "two")),
+        ("yqueue.hpp:92", "alloc_assert", 3, ("one", "two")),
         ("bad_alloc at libzmq+0x4f062", "uncaught bad_alloc", 1, ("one",)),
     ]
 
@@ -183,7 +183,7 @@ def test_the_table_has_every_outcome_that_was_seen() -> None:
     text = capture.get()
     for words in ("abort", "clean ENOMEM", "partial or spliced", "two: received [A1]", "7 were not failed yet"):
         assert words in text
-    assert "the process ended at 2 different places (assertion 1, uncaught bad_alloc 1)" in text
+    assert "the process ended at 2 different places (alloc_assert 1, uncaught bad_alloc 1)" in text
 
 
 @pytest.mark.parametrize(
@@ -221,5 +221,5 @@ def test_the_published_page_is_made_from_the_published_summary(capsys: pytest.Ca
 def test_a_summary_has_what_the_page_needs() -> None:
     page = report.markdown(report.summary(seeded(), 0, "2026-11-29"))
     assert "measured on 2026-11-29" in page
-    assert "2 distinct sites: 1 assertion, 1 uncaught bad_alloc." in page
-    assert "| `yqueue.hpp:92` | assertion | 3 |" in page
+    assert "2 distinct sites: 1 alloc_assert, 1 uncaught bad_alloc." in page
+    assert "| `yqueue.hpp:92` | alloc_assert | 3 |" in page

@@ -6,7 +6,7 @@ import pytest
 import torture_victims
 
 from enomem.checks.torture import shim
-from enomem.checks.torture.judge import Outcome, Verdict, assertion, judge, missing, wrong
+from enomem.checks.torture.judge import Kind, Outcome, Verdict, judge, last_word, missing, wrong
 from enomem.checks.torture.message import LARGE, SMALL, labels, message, recognised
 from enomem.checks.torture.referee import CLEAN, Case, Observed, Referee, Stream
 from enomem.checks.torture.scene import VARIANTS
@@ -26,8 +26,8 @@ SEEDED = {
     "swapped": (Outcome.WRONG, "received V3 after V4"),
     "lost": (Outcome.LOST, "1 messages"),
     "hang": (Outcome.HANG, "after sent"),
-    "aborts": (Outcome.ABORT, "SIGABRT"),
-    "dies": (Outcome.ABORT, "exit status 127"),
+    "aborts": (Outcome.ABORT, "alloc_assert"),
+    "dies": (Outcome.ABORT, "crash"),
     "error": (Outcome.FAILED, "Invalid argument (addr='nonsense://')"),
     "closed": (Outcome.CLOSED, ""),
     "closed_and_lost": (Outcome.LOST_CLOSED, "1 messages"),
@@ -70,27 +70,27 @@ def test_a_stack_that_did_not_come_is_no_result() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stderr", "said"),
+    ("stderr", "kind", "said"),
     [
-        ("FATAL ERROR: OUT OF MEMORY (bundled/zeromq/src/pipe.cpp:30)", "pipe.cpp:30"),
-        ("FATAL ERROR: OUT OF MEMORY (/build/zeromq/src/pipe.cpp:30)", "pipe.cpp:30"),
-        ("noise\nAssertion failed: s (src/ctx.cpp:148)\nmore noise", "ctx.cpp:148"),
-        ("Cannot allocate memory (ctx.cpp:188)", "ctx.cpp:188"),
-        ("terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc", "bad_alloc"),
-        ("Aborted (core dumped)", ""),
+        ("FATAL ERROR: OUT OF MEMORY (bundled/zeromq/src/pipe.cpp:30)", Kind.ALLOC_ASSERT, "pipe.cpp:30"),
+        ("FATAL ERROR: OUT OF MEMORY (/build/zeromq/src/pipe.cpp:30)", Kind.ALLOC_ASSERT, "pipe.cpp:30"),
+        ("noise\nAssertion failed: s (src/ctx.cpp:148)\nmore noise", Kind.ASSERTION, "ctx.cpp:148"),
+        ("Cannot allocate memory (ctx.cpp:188)", Kind.ASSERTION, "ctx.cpp:188"),
+        ("terminate called after throwing 'std::bad_alloc'\n  what():  std::bad_alloc", Kind.BAD_ALLOC, ""),
+        ("Aborted (core dumped)", Kind.CRASH, ""),
     ],
 )
-def test_the_place_of_an_assertion_is_read_whatever_its_kind(stderr: str, said: str) -> None:
-    assert assertion(stderr) == said
+def test_the_place_of_an_assertion_is_read_whatever_its_kind(stderr: str, kind: Kind, said: str) -> None:
+    assert last_word(stderr) == (kind, said)
 
 
 def test_an_exception_is_named_by_where_memory_was_asked_for() -> None:
     found = Observed(status=-6, stderr="terminate called\n  what():  std::bad_alloc", fired=True)
     assert judge(found, FIRED, STACK.key, 1, usual=0) == Verdict(
-        Outcome.ABORT, "bad_alloc at libzmq+0x4f062", "SIGABRT"
+        Outcome.ABORT, "bad_alloc at libzmq+0x4f062", "uncaught bad_alloc"
     )
     found.stderr, found.status = "", -11
-    assert judge(found, FIRED, STACK.key, 1, usual=0) == Verdict(Outcome.ABORT, "SIGSEGV at libzmq+0x4f062", "SIGSEGV")
+    assert judge(found, FIRED, STACK.key, 1, usual=0) == Verdict(Outcome.ABORT, "SIGSEGV at libzmq+0x4f062", "crash")
 
 
 def test_the_worst_that_was_seen_counts() -> None:

@@ -40,7 +40,7 @@ GOOD = (Outcome.CLOSED, Outcome.ENOMEM, Outcome.NOTHING)
 
 @dataclass(frozen=True)
 class Verdict:
-    """An outcome; ``site`` names where an abort came from, ``detail`` says what was odd in a few words."""
+    """An outcome; ``site`` names where an abort came from, ``detail`` its kind or, else, what was odd."""
 
     outcome: Outcome
     site: str = ""
@@ -51,15 +51,25 @@ ASSERTED = re.compile(r"\((?:[^()]*/)?([\w.-]+\.[ch]pp):(\d+)\)\s*$")
 """How libzmq's assertions end: "FATAL ERROR: OUT OF MEMORY (src/yqueue.hpp:92)" and the like."""
 
 
-def assertion(stderr: str) -> str:
-    """The file and line that libzmq printed before it aborted, or what the C++ runtime said, or nothing."""
+class Kind(enum.Enum):
+    """How a process ended: an allocation that libzmq asserts, something else that it does, an exception, a crash."""
+
+    ALLOC_ASSERT = "alloc_assert"
+    ASSERTION = "other assertion"
+    BAD_ALLOC = "uncaught bad_alloc"
+    CRASH = "crash"
+
+
+def last_word(stderr: str) -> tuple[Kind, str]:
+    """What libzmq or the C++ runtime said at the end, and the file and line of an assertion, or nothing."""
     for line in reversed(stderr.splitlines()):
         found = ASSERTED.search(line)
         if found is not None:
-            return f"{found[1]}:{found[2]}"
+            kind = Kind.ALLOC_ASSERT if "OUT OF MEMORY" in line else Kind.ASSERTION
+            return kind, f"{found[1]}:{found[2]}"
         if "bad_alloc" in line:
-            return "bad_alloc"
-    return ""
+            return Kind.BAD_ALLOC, ""
+    return Kind.CRASH, ""
 
 
 def judge(found: Observed, seen: Seen, key: str, hit: int, usual: int) -> Verdict:
@@ -68,14 +78,14 @@ def judge(found: Observed, seen: Seen, key: str, hit: int, usual: int) -> Verdic
         return Verdict(Outcome.NOT_REACHED, detail=f"the stack did not come {hit} times in this run")
     status = found.status or 0
     if status < 0 and not found.hung:
-        return Verdict(Outcome.ABORT, site_of(found.stderr, seen, key, status), ended(status))
+        return aborted(found.stderr, seen, key, status)
     odd = next((said for stream in found.streams for said in wrong(stream)), "")
     if odd:
         return Verdict(Outcome.WRONG, detail=odd)
     if found.hung:
         return Verdict(Outcome.HANG, detail=f"after {found.last or 'nothing'}")
     if status == 127 or (status and not found.errors):
-        return Verdict(Outcome.ABORT, site_of(found.stderr, seen, key, status), ended(status))
+        return aborted(found.stderr, seen, key, status)
     if found.errors:
         # The victim gave up at once: that its connection went, with what it held, says nothing more.
         return Verdict(Outcome.FAILED, detail=found.errors[0])
@@ -90,14 +100,13 @@ def judge(found: Observed, seen: Seen, key: str, hit: int, usual: int) -> Verdic
     return Verdict(Outcome.NOTHING)
 
 
-def site_of(stderr: str, seen: Seen, key: str, status: int) -> str:
-    """Where the process ended: the assertion's own place, or where libzmq asked for the memory that it did not get."""
-    said = assertion(stderr)
-    if said not in ("", "bad_alloc"):
-        return said
+def aborted(stderr: str, seen: Seen, key: str, status: int) -> Verdict:
+    """An abort: its site is the assertion's own place, or where libzmq asked for the memory that it did not get."""
+    kind, asserted = last_word(stderr)
     stack = seen.stack(key)
     where = names.asked(stack) if stack is not None else "an unknown place"
-    return f"{said or ended(status)} at {where}"
+    word = "bad_alloc" if kind == Kind.BAD_ALLOC else ended(status)
+    return Verdict(Outcome.ABORT, asserted or f"{word} at {where}", kind.value)
 
 
 def ended(status: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import signal
@@ -15,8 +16,7 @@ from pathlib import Path
 from ..errors import Inconclusive, UsageError
 from . import shim, stacks
 from .campaign import Key
-from .judge import Outcome, Verdict, site_of
-from .judge import ended as in_words
+from .judge import Outcome, Verdict, aborted
 from .runner import Bench, Recorded
 from .stacks import Seen
 
@@ -49,6 +49,9 @@ class Program(Bench):
         self._command, self._folder = list(command), folder
         self._usual: Ended | None = None
         self._alike = True
+        # Each abort would leave a file as large as the program.
+        resource = importlib.import_module("resource")
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
     def close(self) -> None:
         """Nothing is held between runs."""
@@ -116,7 +119,7 @@ def judge(ended: Ended, usual: Ended, seen: Seen, key: Key, alike: bool) -> Verd
     if ended.status is None:
         return Verdict(Outcome.HANG, detail=f"longer than {ended.seconds:g} s")
     if ended.status in ABORTED and ended.status != usual.status:
-        return Verdict(Outcome.ABORT, site_of(ended.said, seen, stack, ended.status), in_words(ended.status))
+        return aborted(ended.said, seen, stack, ended.status)
     if ended.status != usual.status:
         told = TOLD.search(ended.said) or TOLD.search(ended.output.decode(errors="replace"))
         return Verdict(Outcome.ENOMEM if told else Outcome.FAILED, detail=f"exit status {ended.status}")

@@ -31,16 +31,10 @@ class Aborts:
     """A place at which the process ended: how often, and by which functions of the API libzmq was entered."""
 
     site: str
+    kind: str
     runs: int
     entered: tuple[str, ...]
     scenarios: tuple[str, ...]
-
-    @property
-    def kind(self) -> str:
-        """An assertion, an exception that nobody caught, or neither: the process was gone without a word."""
-        if self.site.startswith("bad_alloc"):
-            return "uncaught bad_alloc"
-        return "crash" if " at " in self.site else "assertion"
 
 
 def aborts(campaign: Campaign) -> list[Aborts]:
@@ -53,6 +47,7 @@ def aborts(campaign: Campaign) -> list[Aborts]:
     found = [
         Aborts(
             site,
+            cases[0].detail,
             len(cases),
             tuple(sorted({entered.get((case.variant, case.stack), "?") for case in cases})),
             tuple(sorted({scenario(case) for case in cases})),
@@ -105,7 +100,7 @@ def summary(campaign: Campaign, left: int, date: str) -> dict[str, Any]:
         "variants": len(campaign.sites),
         "outcomes": counts(campaign.cases.values()),
         "details": details(campaign.cases.values()),
-        "aborts": [{**asdict(one), "kind": one.kind} for one in aborts(campaign)],
+        "aborts": [asdict(one) for one in aborts(campaign)],
     }
 
 

@@ -56,7 +56,7 @@ struct range { uintptr_t start, end, base; enum kind kind; int shown; char name[
 #define RANGES 512
 static struct range ranges[RANGES];
 static int range_count;
-static unsigned long long loaded = ~0ull; /* how many objects had been loaded and unloaded when ranges were read */
+static _Atomic unsigned long long loaded = ~0ull; /* how many objects had been loaded and unloaded when ranges were read */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct table *_Atomic table;
 static uint64_t wanted_stack;
