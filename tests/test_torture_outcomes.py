@@ -1,5 +1,9 @@
 """What is said of a victim: seeded ones of each outcome, seen by the true referee, and the finer points without one."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,7 +69,7 @@ def test_every_fault_has_its_outcome_and_every_outcome_its_fault() -> None:
 
 
 def test_a_stack_that_did_not_come_is_no_result() -> None:
-    verdict = judge(Observed(status=0, finished=True), Seen((), 0, False, 0), STACK.key, 2, usual=0)
+    verdict = judge(Observed(status=0), Seen((), 0, False, 0), STACK.key, 2, usual=0)
     assert verdict == Verdict(Outcome.NOT_REACHED, detail="the stack did not come 2 times in this run")
 
 
@@ -122,3 +126,39 @@ def test_no_octet_of_a_message_may_differ(sizes: tuple[int, ...]) -> None:
         assert recognised(bytes([part[0] ^ 1]) + part[1:], sizes) != recognised(part, sizes)
 
 
+
+
+def test_no_victim_outlives_its_referee(library: Path, tmp_path: Path) -> None:
+    program = f"""
+import os, signal, sys, threading
+from pathlib import Path
+from enomem.checks.torture.referee import Case, Referee
+from enomem.checks.torture.scene import VARIANTS
+referee = Referee(Path({str(library)!r}), Path({str(tmp_path)!r}), victim=({torture_victims.__file__!r}, "hang"))
+told = type(referee)._lines
+def lines(self, seconds=0.0):
+    found = told(self, seconds)
+    for line in found:
+        if line["event"] == "born":
+            print(self._parent.pid, line["pid"], flush=True)
+        if line["event"] == "sent":
+            os.kill(os.getpid(), signal.SIGKILL)
+    return found
+type(referee)._lines = lines
+referee.run(Case(VARIANTS["push-pull: PUSH connects"]), 60.0)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    pids = [int(word) for word in done.stdout.split()]
+    assert len(pids) == 2
+    until = time.monotonic() + 30.0
+    while any(alive(pid) for pid in pids):
+        assert time.monotonic() < until, "a victim is still there"
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and no zombie that nobody waits for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

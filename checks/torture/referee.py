@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ from .message import PROBE
 from .peers import Peer
 from .stacks import Seen
 from .variants import RESTART, Variant
+
+START = 60.0
+"""Seconds for a new process to import what it needs."""
 
 TICK_MS = 4
 MOST = 10
@@ -65,7 +68,6 @@ class Observed:
 
     status: int | None = None
     hung: bool = False
-    finished: bool = False
     last: str = ""
     stderr: str = ""
     enomem: list[str] = field(default_factory=list)
@@ -74,10 +76,6 @@ class Observed:
     closed: int = 0
     seconds: float = 0.0
     fired: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """For files and pipes."""
-        return asdict(self)
 
 
 class Referee:
@@ -95,8 +93,8 @@ class Referee:
             env={**shim.environment(library, libzmq), "PYTHONPATH": path},
         )  # fmt: skip
         self._rest = b""
-        if [line["event"] for line in self._lines(10.0)] != ["ready"]:
-            raise OurFault("the process that forks victims does not start; enomem --debug torture shows why")
+        if [line["event"] for line in self._lines(START)] != ["ready"]:
+            raise OurFault("the process that forks victims does not start; why, it said itself")
 
     def close(self) -> None:
         """End the process that forks."""
@@ -143,6 +141,10 @@ class Referee:
             )  # fmt: skip
             self._follow(play, patience)
         finally:
+            if play.status is None and play.pid:
+                # Something is wrong on our side: the victim must not outlive it.
+                with suppress(ProcessLookupError):
+                    os.kill(play.pid, signal.SIGKILL)
             play.close()
         seen = stacks.read(file)
         found = play.observed()
@@ -177,7 +179,6 @@ class _Play:
         self._context, self._case = context, case
         self._peers: list[Peer] = []
         self._told: list[dict[str, Any]] = []
-        self._words: list[str] = []
         self._once: set[str] = set()
         self.status: int | None = None
         self.pid = 0
@@ -187,7 +188,7 @@ class _Play:
         self.endpoint = self._peers[0].endpoint if self._peers else path
 
     def _open(self, endpoint: str) -> None:
-        """The first peer binds, or all connect to where the victim is. Only that of a victim that binds is several."""
+        """One peer binds, or all connect to a victim that does."""
         variant = self._case.variant
         kinds = variant.peers if variant.binds else variant.peers[:1]
         for letter, kind in zip("PQR", kinds, strict=False):
@@ -305,7 +306,7 @@ class _Play:
                 if peer.kind in ("REQ", "DEALER"):
                     streams.append(Stream(peer.letter, peer.sent, peer.got))
         return Observed(
-            status=self.status, hung=self.hung, finished=self._said("done"), streams=streams,
+            status=self.status, hung=self.hung, streams=streams,
             last=self._told[-1]["event"] if self._told else "",
             enomem=[line["at"] for line in self._told if line["event"] == "enomem"],
             errors=[line["text"] for line in self._told if line["event"] == "error"],

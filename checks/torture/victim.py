@@ -14,6 +14,8 @@ import json
 import os
 import resource
 import select
+import signal
+from contextlib import suppress
 from errno import ENOMEM
 from typing import Any, NoReturn
 
@@ -26,6 +28,9 @@ AGAIN = 5
 QUIET = 0.01
 """Seconds between two messages that only ask whether anything still arrives."""
 
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2)."""
+
 FAILED = 3
 """Exit code of a victim that a call told another error than ENOMEM."""
 
@@ -37,13 +42,13 @@ class Line:
         self._rest = b""
 
     def read(self, seconds: float | None = None) -> str | None:
-        """The next line; None if none comes in that time, or ever."""
+        """The next line; None if none comes in that time, EOFError if none comes ever."""
         while b"\n" not in self._rest:
             if seconds is not None and not select.select([0], [], [], seconds)[0]:
                 return None
             more = os.read(0, 65536)
             if not more:
-                return None
+                raise EOFError("nobody is there any more")
             self._rest += more
         line, _, self._rest = self._rest.partition(b"\n")
         return line.decode()
@@ -114,7 +119,7 @@ class Victim:
             self.send(socket, [b"\x01"], "subscription")
         return socket
 
-    def send(self, socket: Any, parts: list[bytes], at: str = "send", recovery: str = "") -> bool:
+    def send(self, socket: Any, parts: list[bytes], at: str = "send") -> bool:
         """Send all parts, one call each, with the recovery of the case; whether the last was accepted."""
         index = 0
         while index < len(parts):
@@ -125,10 +130,9 @@ class Victim:
                 if error.errno != ENOMEM:
                     raise
                 tell("enomem", at=at, part=index + 1)
-                recovery = recovery or self.recovery
-                if recovery == NEXT:
+                if self.recovery == NEXT:
                     return False
-                index = 0 if recovery == RESTART else index
+                index = 0 if self.recovery == RESTART else index
                 continue
             index += 1
         return True
@@ -158,7 +162,7 @@ class Victim:
 
     def wait(self, word: str) -> None:
         """Read lines until it comes."""
-        while self.line.read() not in (word, None):
+        while self.line.read() != word:
             pass
 
     def poll(self, *sockets: Any) -> list[Any]:
@@ -290,20 +294,35 @@ def main() -> None:
     library = ctypes.CDLL(os.environ["LD_PRELOAD"].split(":")[0])
     library.enomem_torture_arm.argtypes = [ctypes.c_char_p, ctypes.c_uint64, ctypes.c_uint32]
     line = Line()
+    with_parent()
     tell("ready")
-    while (text := line.read()) is not None:
-        if not text.startswith("{"):
-            continue  # said to a child that had gone
-        pid = os.fork()
-        if pid == 0:
-            try:
-                child(library, json.loads(text), line)
-            except Exception as error:  # noqa: BLE001 - the child must never go on as its parent
-                tell("error", number=0, text=f"{type(error).__name__}: {error}")
-                os._exit(FAILED)
-        tell("born", pid=pid)
-        _, status = os.waitpid(pid, 0)
-        tell("gone", status=os.waitstatus_to_exitcode(status))
+    with suppress(EOFError):
+        while True:
+            text = line.read()
+            if text is None or not text.startswith("{"):
+                continue  # said to a child that had gone
+            pid = os.fork()
+            if pid == 0:
+                born(library, json.loads(text), line)
+            tell("born", pid=pid)
+            _, status = os.waitpid(pid, 0)
+            tell("gone", status=os.waitstatus_to_exitcode(status))
+
+
+def born(library: Any, case: dict[str, Any], line: Line) -> NoReturn:
+    """The forked process, which must never go on as its parent."""
+    try:
+        with_parent()
+        child(library, case, line)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        tell("error", number=0, text=f"{type(error).__name__}: {error}")
+    finally:
+        os._exit(FAILED)
+
+
+def with_parent() -> None:
+    """Be killed when the parent is gone: a victim that hangs would stay for ever."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":
