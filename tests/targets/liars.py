@@ -191,3 +191,27 @@ class PublishesEverything(Model):
 class HidesTheSender(_Ring):
     def changed(self, parts: list[Received], socket: int, wait: int) -> list[Received]:
         return parts[1:] if self._net.sockets[socket].kind == "ROUTER" else parts
+
+
+class KeepsTheBeginning(Stepped):
+    """What was queued of a message whose part was refused stays, as with libzmq."""
+
+    def send(self, socket: int, part: bytes, more: bool = False, wait: int = 0) -> Said:
+        how = super().send(socket, part, more, wait)
+        if how is Said.NO_MEMORY and part.startswith(b"x"):
+            # The part before it is sent again, as if it had never been dropped.
+            super().send(socket, b"left behind", True, wait)
+        return how
+
+
+class HoldsWhatItDropped(Stepped):
+    def memory(self) -> int:
+        self._seen = max(getattr(self, "_seen", 0), super().memory())
+        return self._seen
+
+
+class ForgetsWhatItKept(Model):
+    """KEEP in name only: the parts before the refused one are gone."""
+
+    def policy(self, name: str) -> None:
+        super().policy("DISCARD")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from enomem.checks.errors import UsageError
-from enomem.checks.suite import test_declared, test_messages
+from enomem.checks.suite import test_declared, test_memory, test_messages
 from enomem.checks.targets.registry import by_name
 from enomem.checks.targets.target import Can, CannotDo, Target, TargetFault
 
@@ -112,6 +112,12 @@ LIARS: dict[type[Any], tuple[Callable[..., None], tuple[Any, ...]]] = {
         test_messages.test_a_router_puts_the_sender_in_front_and_sends_to_whom_the_first_part_names,
         (),
     ),
+    liars.KeepsTheBeginning: (test_memory.test_what_got_no_memory_is_no_part_of_what_arrives, ()),
+    liars.HoldsWhatItDropped: (test_memory.test_a_refusal_leaves_no_memory_behind, ()),
+    liars.ForgetsWhatItKept: (
+        test_memory.test_what_is_sent_again_arrives_once_and_the_next_message_too,
+        ("KEEP", "the failed part", 2),
+    ),
 }
 """The test of the suite that finds each."""
 
@@ -146,7 +152,12 @@ def test_who_does_what_it_does_not_declare_is_found() -> None:
 
 def test_every_test_of_the_suite_finds_a_liar_or_is_named_here() -> None:
     found = {check.__name__ for check, _ in LIARS.values()}
-    everyone = {name for module in (test_declared, test_messages) for name in vars(module) if name.startswith("test_")}
+    everyone = {
+        name
+        for module in (test_declared, test_memory, test_messages)
+        for name in vars(module)
+        if name.startswith("test_")
+    }
     assert everyone - found == {
         "test_it_introduces_itself",
         # Found by the tests above and below.
