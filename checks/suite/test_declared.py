@@ -77,7 +77,8 @@ def test_a_disconnected_peer_gets_nothing(enomem_target: Target) -> None:
     assert send(enomem_target, own.connected, [b"before"]) is Said.OK
     assert receive(enomem_target, own.bound) == [b"before"]
     assert enomem_target.disconnect(own.connected, own.endpoint) is Said.OK
-    assert enomem_target.send(own.connected, b"after", False, MOMENT) is Said.AGAIN, "there is nobody to send to"
+    # That there is nobody to send to is known at once to some libraries, and to others a little later.
+    assert enomem_target.send(own.connected, b"after", False, MOMENT) in (Said.AGAIN, Said.OK)
     assert silence(enomem_target, own.bound).said is Said.AGAIN
 
 
