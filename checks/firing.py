@@ -29,7 +29,7 @@ GROUPS: Mapping[str, Where] = {
     **dict.fromkeys(("MEM", "PIPE", "SEND", "LINK"), Where.SENDERS),
     **dict.fromkeys(("TYPE", "TURN", "PAIR", "PUSH", "DEALER", "REQ", "REP", "ROUTER", "PUB", "SUB"), Where.PATTERNS),
     "RECEIVE": Where.RECEIVING,
-    **dict.fromkeys(("CONNECT", "HEART"), Where.CONNECTIONS),
+    **dict.fromkeys(("CONNECT", "HEART"), Where.FAMILIES),
     "CONFLATE": Where.TABLES,
     "WIRE": Where.WIRE,
 }
@@ -49,9 +49,9 @@ _IN_READERS = (
 )
 APART: Mapping[Rule, Where] = {
     **dict.fromkeys(_IN_READERS, Where.FAMILIES),
+    **dict.fromkeys((Rule.CONNECT_14, Rule.HEART_3, Rule.HEART_4, Rule.LINK_6), Where.CONNECTIONS),
     # The senders' system has the wire in steps, that of patterns has it in one.
     Rule.LINK_5: Where.PATTERNS,
-    Rule.LINK_6: Where.CONNECTIONS,
     **dict.fromkeys((Rule.PIPE_8, Rule.TYPE_1, Rule.ROUTER_8, Rule.ROUTER_9, Rule.ROUTER_10), Where.TABLES),
     **dict.fromkeys((Rule.PUB_4, Rule.PUB_5, Rule.PUB_6, Rule.PUB_7, Rule.PUB_8, Rule.PUB_9), Where.TABLES),
     **dict.fromkeys((Rule.SUB_1, Rule.SUB_2, Rule.SUB_3, Rule.SUB_8), Where.TABLES),

@@ -26,6 +26,7 @@ ORDER = [
     *(f"patterns.{name}" for name in ("xpub", "xsub", "__init__")),
     *(f"systems.{name}" for name in ("__init__", "closed", "watching", "sending", "peers", "single", "fan", "turning")),
     *("systems.receiving", "systems.sharing"),
+    *(f"systems.reconnecting{name}" for name in ("_state", "_traffic", "")),
     *(f"systems.network{name}" for name in ("", "_wires", "_pipes", "_many", "_sending", "_receiving", "_calls")),
     "reference",
 ]

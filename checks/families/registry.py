@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .connection import CONNECTION
 from .family import Family
 from .receive import RECEIVE
 from .sharing import SHARING
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (RECEIVE, SHARING)}
+FAMILIES: Mapping[str, Family] = {family.name: family for family in (RECEIVE, SHARING, CONNECTION)}
 
 
 def own() -> tuple[str, ...]:
