@@ -77,7 +77,7 @@ class Connection(Family):
         return (
             self._system(row, heart=1, messages=1),
             self._system(row, sender=1, heart=1, messages=1),
-            self._system(row, parts=1, others=True, memory=(18,), upkeep=Upkeep(1, 1, 1, 1, 1)),
+            self._system(row, parts=1, others=True, memory=(14,), upkeep=Upkeep(1, 1, 1, 1, 1)),
         )
 
     def endless(self, row: Row) -> tuple[Any, ...]:
@@ -120,14 +120,15 @@ class Connection(Family):
             "who connects sends" if system.sender == 0 else "who accepts sends",
         )  # fmt: skip
 
-    def known(self) -> tuple[tuple[str, Row, str], ...]:
+    def known(self) -> tuple[tuple[str, Row, str, int], ...]:
         """The ways in which a connection is lost that the letter warns of, and those that libzmq has."""
         of = {(row.subject, row.second): row for row in self.rows()}
         return (
-            ("The reconnect storm", of[ALLOCATE.name, CLOSE], RECOVER),
-            ("Lost for ever: no memory as an error of the protocol", of[RESERVED.name, FINAL], DEADLOCK),
-            ("Lost for ever: no timer", of[ALLOCATE.name, TIMERS], DEADLOCK),
-            ("The heartbeat that kills a stalled reader", of[RESERVED.name, RUNNING], "SAFE-ALIVE"),
+            ("The reconnect storm", of[ALLOCATE.name, CLOSE], RECOVER, 0),
+            ("Lost for ever: no memory as an error of the protocol", of[RESERVED.name, FINAL], DEADLOCK, 0),
+            ("Lost for ever: no timer", of[ALLOCATE.name, TIMERS], DEADLOCK, 0),
+            ("The peer's heartbeat kills a stalled reader", of[RESERVED.name, RUNNING], "SAFE-ALIVE", 1),
+            ("A stalled reader's own heartbeat", of[RESERVED.name, RUNNING], "SAFE-ALIVE", 0),
         )
 
     def needed(self) -> tuple[Need, ...]:
