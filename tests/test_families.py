@@ -121,6 +121,8 @@ def walked(row: Row) -> traces.Trace:
     state = machine.initial
     for number in range(8):
         able = [moment for action in machine.actions if (moment := traces.take(machine, state, action)) is not None]
+        if not able:
+            break
         actions.append(able[number % len(able)].action)
         state = able[number % len(able)].after
     return traces.run(family, row, system, actions, "SAFE-BOUND")
@@ -139,7 +141,7 @@ def test_a_trace_is_written_read_replayed_and_shown(row: Row, tmp_path: Path) ->
         code, lines, _ = command_replay.run(file, form)
         assert (code, bool(lines[0])) == (0, True)
     assert words.show(shown, "mermaid").startswith("sequenceDiagram\n")
-    assert len(words.show(shown, "text").splitlines()) >= 8
+    assert len(words.show(shown, "text").splitlines()) >= len(shown.steps) > 2
 
 
 def test_a_trace_that_is_not_the_models_is_told(tmp_path: Path) -> None:

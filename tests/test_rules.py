@@ -88,7 +88,7 @@ def test_the_file_that_states_a_rule_names_it(rule: Rule) -> None:
 
 def test_the_headings_of_properties_are_the_properties_asked() -> None:
     asked = [*SAFE, *pattern_properties.PROPERTIES, *LIVE, *registry.own()]
-    assert [entry.id for entry in [*of("SAFE-"), *of("LIVE-")]] == asked
+    assert [entry.id for entry in [*of("SAFE-"), *of("LIVE-")]] == sorted(asked, key=lambda name: name[:5] != "SAFE-")
 
 
 def test_every_policy_and_recovery_has_an_entry_and_every_entry_one_of_them() -> None:

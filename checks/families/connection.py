@@ -116,7 +116,8 @@ class Connection(Family):
         memory = tuple(Integer(terms.variable(f"bound.memory{i}")) for i in range(len(system.memory)))
         general = replace(system, upkeep=upkeep, memory=memory, **unknowns)  # type: ignore[arg-type]
         return Case(
-            machine(general, None), asked(general), {}, questions.candidates(general), partial(questions.parameters, general),
+            machine(general, None), asked(general), {}, questions.candidates(general),
+            partial(questions.parameters, general),
             "who connects sends" if system.sender == 0 else "who accepts sends",
         )  # fmt: skip
 
