@@ -49,7 +49,6 @@ class Connection(Family):
     """A connection's life under a reconnect rule."""
 
     name = "connection"
-    option = "--family connection --subject"
     title = "A connection's life under each reconnect rule, and with what a reader without memory does."
     unbounded = ("parts", "memory", "messages", "queue", "window", "sizes", "comings and goings", "refusals")
     own = (*questions.OWN, RECOVER)
