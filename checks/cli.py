@@ -145,6 +145,22 @@ def conform(ctx: click.Context, /, **options: Any) -> None:
 
 
 @main.command()
+@click.option("--profile", type=click.Choice(["quick", "ci", "deep"]), default="quick", help="How long.")
+@click.option("--seed", type=click.IntRange(0), default=1, help="What happens by chance.")
+@click.option("--reconnect", "rule", default="RESERVED", metavar="RULE", help="RESERVED or ALLOCATE.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.pass_context
+def soak(ctx: click.Context, /, **options: Any) -> None:
+    """Let connections live through refusals, disconnects and restarts, and look at the accounts after every step.
+
+    quick: 200,000 steps; ci: ten million, and at least an hour of the simulated clock; deep: until Ctrl-C.
+    """
+    from .soak.command import run
+
+    ctx.exit(run(**options))
+
+
+@main.command()
 @click.argument("identifier")
 def explain(identifier: str) -> None:
     """Print a rule, property, assumption, policy or recovery: what it says, where it comes from, what checks it."""

@@ -71,10 +71,11 @@ class Soak:
             present = time.perf_counter()
             if present - told > 0.5:
                 told = present
-                tell(self._told(present - began))
-        return self._told(time.perf_counter() - began)
+                tell(self.told(present - began))
+        return self.told(time.perf_counter() - began)
 
-    def _told(self, seconds: float) -> Told:
+    def told(self, seconds: float) -> Told:
+        """How far it is."""
         world = self.world
         return Told(
             self.steps, world.now, seconds, world.refusals, world.endings, self.restarts, world.messages
