@@ -253,15 +253,27 @@ def run(operation: Operation, first: int, stop: int) -> tuple[Class, str]:
 def _spins(number: int) -> str:
     """Whether a child that does not answer waits, or uses the processor."""
 
-    def used() -> int:
-        fields = Path(f"/proc/{number}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return int(fields[11]) + int(fields[12])
+    def fields(place: Path) -> list[str]:
+        return (place / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
 
+    def used() -> int:
+        both = fields(process)
+        return int(both[11]) + int(both[12])
+
+    def runs() -> bool:
+        return any(fields(thread)[0] == "R" for thread in (process / "task").iterdir())
+
+    process, idle = Path(f"/proc/{number}"), 0
     try:
         before = used()
-        time.sleep(0.5)
-        # Clock ticks, of which there are 100 a second.
-        return "spins" if used() - before >= 10 else "waits"
+        # On a busy machine it may be long until a thread that wants to run does: what counts is that it wants to.
+        while idle < 5:
+            time.sleep(0.05)
+            idle = 0 if runs() else idle + 1
+            # Clock ticks, of which there are 100 a second.
+            if used() - before >= 10:
+                return "spins"
+        return "waits"
     except OSError:
         return "no more is known"
 

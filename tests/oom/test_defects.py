@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from . import flows, stage, talks
 from .defects import AGAIN, DEFECTS, LEFT_OPEN, Defect
 from .scenarios import SCENARIOS
 from .stage import Broken
@@ -36,13 +35,6 @@ def seeded(defect: Defect) -> Iterator[None]:
         while LEFT_OPEN:
             os.close(LEFT_OPEN.pop())
         AGAIN.clear()
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What hangs because of a fault does so for a moment only."""
-    for module in (stage, flows, talks):
-        monkeypatch.setattr(module, "BOUND", 2.0)
 
 
 @pytest.mark.usefixtures("impatient")

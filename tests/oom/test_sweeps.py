@@ -58,6 +58,7 @@ def test_a_reader_that_is_refused_for_good_comes_back() -> None:
     assert {Rule.RECEIVE_2, Rule.RECEIVE_6} <= rules
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.xfail(raises=Broken, reason="a message whose delimiter was refused has SKIP swallow the next one")
 def test_skip_after_a_refused_delimiter_swallows_no_other_message() -> None:
     play(BY_NAME["short"], Plan(2, 3), SKIP, LEFT)
