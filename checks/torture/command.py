@@ -1,7 +1,8 @@
 """`enomem torture`: fail one allocation of a real libzmq process, of every stack and hit, and say what came of it.
 
-The way through: `shim` compiles ``shim.c``; `scene` (with `referee`, `peers` and `victim`) or `program` runs one case;
-`judge` says what it came to; `runner` does all of them, `campaign` keeps them, `report` shows them.
+The way through: `shim` compiles ``shim.c``; `scene` (with `referee`, `peers` and `victim`, all behind `worker`) or
+`program` runs one case; `judge` says what it came to; `runner` does all of them, `campaign` keeps them, `report` shows
+them.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from .campaign import Campaign, Subject, resumed
 from .referee import Case, Referee
 from .runner import Bench, Limits, Runner
 from .runner import run as run_all
-from .scene import Scene
 from .variants import SCENARIOS
+from .worker import Remote
 
 
 def chosen(scenarios: Sequence[str]) -> list[str]:
@@ -55,7 +56,7 @@ def run(
         def make(own: Path) -> Bench:
             if command:
                 return program.Program(library, command, own, libzmq)
-            return Scene(library, recovery, own, libzmq)
+            return Remote(library, recovery, own, libzmq)
 
         interrupted = False
         try:

@@ -22,6 +22,7 @@ class Outcome(enum.Enum):
     """From the worst to the best; a case is the worst that was seen of it."""
 
     ABORT = "abort"
+    PEER = "peer aborted"
     WRONG = "partial or spliced"
     HANG = "hang"
     FAILED = "other error"
