@@ -60,6 +60,21 @@ def test_a_full_queue_is_still_and_goes_on_when_it_is_read(target: Reference) ->
     assert got == sent
 
 
+def test_who_stopped_at_a_mark_reads_on_when_it_is_raised(stepped: Reference) -> None:
+    push, pull = stepped.create("PUSH"), stepped.create("PULL", {"RCVHWM": 1})
+    endpoint = stepped.bind(push)
+    assert stepped.connect(pull, endpoint) is Said.OK
+    assert stepped.settle(WAIT)
+    for part in (b"a", b"b"):
+        assert stepped.send(push, part) is Said.OK
+        assert stepped.settle(WAIT)
+    assert stepped.option(pull, "RCVHWM", 2) is Said.OK
+    assert stepped.settle(WAIT)
+    # What has been read is not lost with the connection.
+    assert stepped.disconnect(pull, endpoint) is Said.OK
+    assert [stepped.receive(pull).part for _ in range(2)] == [b"a", b"b"]
+
+
 def test_a_stalled_reader_tries_again_before_all_is_still(stepped: Reference) -> None:
     pull, push, _ = pair(stepped)
     for part in (b"a", b"b"):

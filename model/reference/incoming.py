@@ -162,6 +162,12 @@ class Incoming:
         # The routing id is the session's; the application gets another reference to it.
         return ([session.routing_id, *shown] if offered.stamp else shown), left
 
+    def read_on(self) -> None:
+        """An option was set: who stopped reading for want of room may have some now (RECEIVE-5)."""
+        for session in list(self.core.sessions):
+            if session.connection is not None:
+                self._read_on(session)
+
     def _read_on(self, session: Session) -> None:
         connection = session.connection
         if connection is not None and connection.paused:

@@ -225,6 +225,7 @@ class Socket(Texts):
                 return
             core.options.set(which, value)
             core.reconfigure()
+            self._in.read_on()
 
     def get(self, option: int) -> Any:
         """The value of an option; NotSupported if it has none."""
