@@ -6,9 +6,11 @@ guarded in `policy_guard`; the names that a caller needs are all here.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
+from typing import TypeVar
 
 from enomem.model.memory import Site
 from enomem.model.policies import SendPolicy, Unfinished
@@ -19,6 +21,8 @@ from .policy_rehearsal import rehearse_on_symbols
 from .policy_source import PolicyFile, Watch, read, takes
 
 __all__ = ["Guarded", "PolicyRange", "blame", "first_usage_error", "load_policy"]
+
+T = TypeVar("T")
 
 REHEARSED_PARTS = 3
 """Up to how many queued parts a policy is asked about as soon as it is loaded."""
@@ -36,20 +40,31 @@ def load_policy(text: str) -> SendPolicy:
     """
     if text.upper() in BUILT_IN:
         return BUILT_IN[text.upper()]
-    path, colon, name = text.rpartition(":")
-    if not colon or "/" in name or "\\" in name:  # a path with a colon in it, and no name
-        path, name = text, ""
-    if not _is_file(path):
-        near = get_close_matches(text.upper(), BUILT_IN, 1)
-        meant = f"did you mean {near[0]}" if near else f"name {', '.join(BUILT_IN)}, or a file as PATH:NAME"
-        raise UsageError(f"{text}: there is no built-in policy and no file {path}; {meant}")
+    path, name = place_of(text, BUILT_IN, "policy")
     file = read(path)
-    policy = Guarded(file, _made(file, *_found(file, name)))
+    policy = Guarded(file, made(file, name, SendPolicy))
     policy.source = text
     if not policy.reserves:  # else it is never asked
         _rehearse(policy)
         rehearse_on_symbols(policy)
     return policy
+
+
+def place_of(text: str, built_in: Collection[str], what: str) -> tuple[str, str]:
+    """The file and the name in it that ``text`` means; UsageError if there is no such file."""
+    path, colon, name = text.rpartition(":")
+    if not colon or "/" in name or "\\" in name:  # a path with a colon in it, and no name
+        path, name = text, ""
+    if not _is_file(path):
+        near = get_close_matches(text.upper(), built_in, 1)
+        meant = f"did you mean {near[0]}" if near else f"name {', '.join(built_in)}, or a file as PATH:NAME"
+        raise UsageError(f"{text}: there is no built-in {what} and no file {path}; {meant}")
+    return path, name
+
+
+def made(file: PolicyFile, name: str, base: type[T]) -> T:
+    """The policy of a file that ``name`` means, or the only one there is, if it is empty."""
+    return _made(file, *_found(file, name, base), base)
 
 
 def _is_file(path: str) -> bool:
@@ -59,13 +74,13 @@ def _is_file(path: str) -> bool:
         return False
 
 
-def _found(file: PolicyFile, name: str) -> tuple[str, object]:
+def _found(file: PolicyFile, name: str, base: type) -> tuple[str, object]:
     """The object in the file that ``name`` means, and its name; without one, the only policy there is."""
     held = {key: value for key, value in vars(file.module).items() if not key.startswith("__")}
-    own = [key for key, value in held.items() if isinstance(value, type) and _defines(file, key, value)]
+    own = [key for key, value in held.items() if isinstance(value, type) and _defines(file, key, value, base)]
     if not name:
         if not own:
-            advice = "write 'class Mine(SendPolicy):' with a method 'refused'"
+            advice = f"write 'class Mine({base.__name__}):' with a method 'refused'"
             raise file.fault(1, "defines no policy", advice)
         if len(own) > 1:
             advice = f"name one, as in {file.path}:{own[0]}"
@@ -74,29 +89,29 @@ def _found(file: PolicyFile, name: str) -> tuple[str, object]:
     if name not in held:
         near = (*get_close_matches(name, held, 1), *own)
         if not near:
-            raise file.fault(1, f"defines no {name!r} and no policy", f"write 'class {name}(SendPolicy):'")
+            raise file.fault(1, f"defines no {name!r} and no policy", f"write 'class {name}({base.__name__}):'")
         advice = f"did you mean {file.path}:{near[0]}"
         raise file.fault(file.line_of(near[0]), f"defines {near[0]!r} but no {name!r}", advice)
     return name, held[name]
 
 
-def _defines(file: PolicyFile, name: str, kind: type) -> bool:
+def _defines(file: PolicyFile, name: str, kind: type, base: type) -> bool:
     """Is ``kind`` a policy that the file defines under this name, rather than imports or names again?"""
     here = kind.__module__ == file.module.__name__ and kind.__name__ == name
-    return here and issubclass(kind, SendPolicy)
+    return here and issubclass(kind, base)
 
 
-def _made(file: PolicyFile, name: str, found: object) -> SendPolicy:
+def _made(file: PolicyFile, name: str, found: object, base: type[T]) -> T:
     """The policy object that ``found``, called ``name`` in the file, is or makes."""
     line = file.line_of(name)
-    if isinstance(found, SendPolicy):
+    if isinstance(found, base):
         return found
     if not isinstance(found, type):
-        advice = "name a subclass of SendPolicy or an instance of one"
+        advice = f"name a subclass of {base.__name__} or an instance of one"
         raise file.fault(line, f"{name!r} is of type {type(found).__name__}, not a policy", advice)
-    if not issubclass(found, SendPolicy):
-        advice = f"write 'class {name}(SendPolicy):', with SendPolicy from enomem"
-        raise file.fault(line, f"{name!r} is a class but not a SendPolicy", advice)
+    if not issubclass(found, base):
+        advice = f"write 'class {name}({base.__name__}):', with {base.__name__} from enomem"
+        raise file.fault(line, f"{name!r} is a class but not a {base.__name__}", advice)
     if not takes(found):
         advice = f"give them defaults, or write 'mine = {name}(...)' in the file and name 'mine'"
         raise file.fault(file.line_of(name, "__init__"), f"{name!r} cannot be made without arguments", advice)

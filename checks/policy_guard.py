@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from types import CellType, FunctionType, ModuleType
 from typing import Any
@@ -38,12 +38,16 @@ class PolicyRange(PolicyError):
     """
 
 
-class Guarded(SendPolicy):
-    """A user's policy, every answer of which is checked before the machines see it; ``source`` is what named it."""
+class OfAFile:
+    """A user's policy in its file: whom to blame for what it does, and whether it remembers anything it must not."""
 
     source: str | None = None
+    shown = "message"
+    numbers = "kept and note"
+    remembers = "keep in 'note' what it must remember"
+    """What it is asked about, which of that are numbers, and what to do instead of remembering, in words."""
 
-    def __init__(self, file: PolicyFile, user: SendPolicy) -> None:
+    def __init__(self, file: PolicyFile, user: Any) -> None:
         """Read the attributes of ``user``; PolicyError if one of them is wrong."""
         self._file, self._user = file, user
         self._kin = [kind for kind in type(user).__mro__ if kind.__module__ == file.module.__name__]
@@ -52,15 +56,8 @@ class Guarded(SendPolicy):
         self._read_attributes()
         self._before = self._picture()
 
-    def refused(self, message: Unfinished) -> Reaction:
-        """The user's answer: of the right type, within range, and the same whenever it is asked for."""
-        plain = not any(map(is_symbol, (message.kept, message.last, message.site, message.note)))
-        reaction, line = self._ask(message, plain)
-        # On symbols the runner finds out: it repeats every run.
-        if plain and self._ask(message, plain)[0] != reaction:
-            raise self._file.fault(line, "answered the same question in two different ways", SHOWN)
-        self._check_range(message, reaction, line, plain)
-        return reaction
+    def _read_attributes(self) -> None:
+        raise NotImplementedError
 
     def fault(self, what: str, advice: str) -> PolicyError:
         """What is wrong with ``refused``, and what to do."""
@@ -74,8 +71,8 @@ class Guarded(SendPolicy):
             return found
         line = error.place[1] if error.place is not None and error.place[0] == self._file.path else self._line
         if isinstance(error, Nondeterministic):
-            return self._file.fault(line, "did two different things with the same message", SHOWN)
-        what = "does not end when it is run on symbols, where kept and note stand for all numbers at once"
+            return self._file.fault(line, f"did two different things with the same {self.shown}", SHOWN)
+        what = f"does not end when it is run on symbols, where {self.numbers} stand for all numbers at once"
         return self._file.fault(line, what, "write comparisons or arithmetic instead of a loop over them")
 
     def _line_of(self, attribute: str) -> int:
@@ -83,16 +80,63 @@ class Guarded(SendPolicy):
         owner = next((kind for kind in self._kin if attribute in vars(kind)), next(iter(self._kin), None))
         return self._file.line_of(owner.__name__, attribute) if owner is not None else 1
 
+    def _check_name(self, name: Any, taken: Mapping[str, Any]) -> None:
+        if type(name) is not str or not name.strip() or not name.isprintable():
+            raise self._wrong("name", "is not a printable text", 'write one, as in name = "MINE"')
+        if name.upper() in taken:
+            raise self._wrong("name", f"is that of the built-in {name.upper()}", "give it a name of its own")
+
+    def _check_method(self, refused: Any, missing: bool, wanted: str) -> None:
+        if missing:
+            raise self._wrong("refused", "is missing", wanted)
+        odd = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+        if not takes(refused, None) or any(kind(refused) for kind in odd):
+            raise self._wrong("refused", f"is not a plain method with the {self.shown} as its one argument", wanted)
+
+    def _wrong(self, attribute: str, what: str, advice: str) -> PolicyError:
+        shown = f"{type(self._user).__name__}.{attribute}"
+        return self._file.fault(self._line_of(attribute), f"{shown} {what}", advice)
+
+    def _picture(self) -> dict[str, object]:
+        """All that the policy could remember something in, by name."""
+        home = self._file.module.__name__
+        held = [(f"self.{name}", value) for name, value in _attributes(self._user)]
+        for kind in self._kin:
+            held += [(f"{kind.__name__}.{name}", value) for name, value in vars(kind).items()]
+        names = (item for item in vars(self._file.module).items() if not item[0].startswith("__"))
+        held += [(name, value) for name, value in names if not any(value is kind for kind in self._kin)]
+        return {name: _picture(value, home, set()) for name, value in held}
+
+    def _check_unchanged(self) -> None:
+        """Raise if anything was changed since the policy was loaded."""
+        after = self._picture()
+        changed = [name for name in {**self._before, **after} if self._before.get(name) != after.get(name)]
+        if changed:
+            line = _line_changing(self._file.tree, changed[0].rpartition(".")[2], self._executed) or self._line
+            what = f"mutates its state: answering changed {changed[0]}"
+            raise self._file.fault(line, what, self.remembers)
+
+
+class Guarded(OfAFile, SendPolicy):
+    """A user's policy, every answer of which is checked before the machines see it; ``source`` is what named it."""
+
+    def refused(self, message: Unfinished) -> Reaction:
+        """The user's answer: of the right type, within range, and the same whenever it is asked for."""
+        plain = not any(map(is_symbol, (message.kept, message.last, message.site, message.note)))
+        reaction, line = self._ask(message, plain)
+        # On symbols the runner finds out: it repeats every run.
+        if plain and self._ask(message, plain)[0] != reaction:
+            raise self._file.fault(line, "answered the same question in two different ways", SHOWN)
+        self._check_range(message, reaction, line, plain)
+        return reaction
+
     def _read_attributes(self) -> None:
         def read() -> tuple[Any, Any, Any, Any]:
             return self._user.name, self._user.reserves, self._user.notes, self._user.refused
 
         when, watch = "when its attributes were read", Watch(self._file.path)
         name, reserves, notes, refused = self._file.run(read, when, self._line, watch)
-        if type(name) is not str or not name.strip() or not name.isprintable():
-            raise self._wrong("name", "is not a printable text", 'write one, as in name = "MINE"')
-        if name.upper() in BUILT_IN:
-            raise self._wrong("name", f"is that of the built-in {name.upper()}", "give it a name of its own")
+        self._check_name(name, BUILT_IN)
         if type(reserves) is not bool:
             advice = "write reserves = True, or leave it out"
             raise self._wrong("reserves", f"is of type {type(reserves).__name__}", advice)
@@ -100,16 +144,8 @@ class Guarded(SendPolicy):
             shown = notes if type(notes) is int else f"of type {type(notes).__name__}"
             raise self._wrong("notes", f"is {shown}", f"write its largest note, an int from 0 to {MAX_NOTES}")
         wanted = "write 'def refused(self, message: Unfinished) -> Reaction:'"
-        if type(self._user).refused is SendPolicy.refused and not reserves:
-            raise self._wrong("refused", "is missing", wanted)
-        odd = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
-        if not takes(refused, None) or any(kind(refused) for kind in odd):
-            raise self._wrong("refused", "is not a plain method with the message as its one argument", wanted)
+        self._check_method(refused, type(self._user).refused is SendPolicy.refused and not reserves, wanted)
         self.name, self.reserves, self.notes = name, reserves, notes
-
-    def _wrong(self, attribute: str, what: str, advice: str) -> PolicyError:
-        shown = f"{type(self._user).__name__}.{attribute}"
-        return self._file.fault(self._line_of(attribute), f"{shown} {what}", advice)
 
     def _ask(self, message: Unfinished, plain: bool) -> tuple[Reaction, int]:
         """The user's answer, and the line at which it was given."""
@@ -152,26 +188,6 @@ class Guarded(SendPolicy):
             what = f"note={reaction.note}" if plain else "a note"
             advice = "make 'notes' the largest note that it answers"
             raise PolicyRange(place, f"answered {what} outside 0..notes, which is 0..{self.notes}", advice)
-
-    def _picture(self) -> dict[str, object]:
-        """All that the policy could remember something in, by name."""
-        home = self._file.module.__name__
-        held = [(f"self.{name}", value) for name, value in _attributes(self._user)]
-        for kind in self._kin:
-            held += [(f"{kind.__name__}.{name}", value) for name, value in vars(kind).items()]
-        names = (item for item in vars(self._file.module).items() if not item[0].startswith("__"))
-        held += [(name, value) for name, value in names if not any(value is kind for kind in self._kin)]
-        return {name: _picture(value, home, set()) for name, value in held}
-
-    def _check_unchanged(self) -> None:
-        """Raise if anything was changed since the policy was loaded."""
-        after = self._picture()
-        changed = [name for name in {**self._before, **after} if self._before.get(name) != after.get(name)]
-        if changed:
-            line = _line_changing(self._file.tree, changed[0].rpartition(".")[2], self._executed) or self._line
-            what = f"mutates its state: answering changed {changed[0]}"
-            raise self._file.fault(line, what, "keep in 'note' what it must remember")
-
 
 def blame(error: Diverges | Nondeterministic, policy: SendPolicy) -> UsageError:
     """What the symbolic runner found, as the error of the policy's author; OurFault if the policy is ours."""

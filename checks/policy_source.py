@@ -130,8 +130,11 @@ class PolicyFile:
         return max(around, default=line)
 
 
-def read(path: str) -> PolicyFile:
-    """Parse the file, look at it, and run it as a module of its own; nothing is written beside it."""
+def read(path: str, shown: str = SHOWN) -> PolicyFile:
+    """Parse the file, look at it, and run it as a module of its own; nothing is written beside it.
+
+    ``shown`` is what to tell an author whose policy looks at more than it is shown.
+    """
     module = ModuleType(f"policy_file_{Path(path).stem}")
     module.__file__ = path
     try:
@@ -146,7 +149,8 @@ def read(path: str) -> PolicyFile:
     for node in sorted(_nodes(file.tree), key=lambda node: node.lineno):
         objection = _objection(node)
         if objection is not None:
-            raise file.fault(node.lineno, *objection)
+            what, advice = objection
+            raise file.fault(node.lineno, what, shown if advice == SHOWN else advice)
     sys.modules[module.__name__] = module  # where dataclasses look up the module of their class
     code = compile(file.tree, path, "exec", dont_inherit=True)
     file.run(lambda: exec(code, vars(module)), "while it was imported", 1, Watch(path, elsewhere=False))

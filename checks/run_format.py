@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,11 +19,16 @@ LONGEST = 1 << 28
 
 @dataclass(frozen=True)
 class Head:
-    """The first line: the policy's name, where it came from, and the first state of the pool, as it is written."""
+    """The first line: the policy's name, where it came from, and the first state of the pool, as it is written.
+
+    ``receive_policy`` and ``receive_source`` are the receive policy's; a run of before there were any has none.
+    """
 
     policy: str
     source: str | None
     pool: Any
+    receive_policy: str = "BOUNDED_WAIT"
+    receive_source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,12 @@ def _head(head: Reader) -> Head:
     if version.value != VERSION:
         version.fail(f"this run is of version {version.value!r}, and only version {VERSION} can be read here")
     policy = head.key("policy")
-    return Head(policy.key("name").text(), policy.key("source").or_none(Reader.text), head.key("pool").value)
+    found = Head(policy.key("name").text(), policy.key("source").or_none(Reader.text), head.key("pool").value)
+    if isinstance(head.value, dict) and "receive_policy" not in head.value:
+        return found
+    reader = head.key("receive_policy")
+    source = reader.key("source").or_none(Reader.text)
+    return replace(found, receive_policy=reader.key("name").text(), receive_source=source)
 
 
 def _line(line: Reader, number: int) -> Line:

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enomem.model.policies import POLICIES, SendPolicy
-from enomem.model.reference.encoding import encode
+from enomem.model.receive_policies import ReceivePolicy
+from enomem.model.reference.encoding import Policies, encode
 
 from .errors import UsageError
+from .receive_policy_file import BUILT_IN, load_receive_policy
 from .run_format import Head, Line
 from .run_order import Order
 from .run_step import Step, differing, inner
@@ -64,20 +66,33 @@ def replay(lines: Iterable[Head | Line], resolve: Resolve) -> Replayed:
     return found
 
 
-def _policies(head: Head, resolve: Resolve) -> dict[str, SendPolicy]:
-    own = {policy.name: policy for policy in POLICIES}
+def _policies(head: Head, resolve: Resolve) -> Policies:
+    own: dict[str, SendPolicy] = {policy.name: policy for policy in POLICIES}
     if head.source is None and head.policy not in own:
         raise UsageError(f"the policy {head.policy} is not enomem's, and the run does not say which file it is from")
     policy = resolve(head.source or head.policy)
     if policy.name != head.policy:
         raise UsageError(f"{head.source} has the policy {policy.name}, and the run is one of {head.policy}")
-    return {**own, policy.name: policy}
+    return {**own, policy.name: policy, **_receive_policy(head)}
+
+
+def _receive_policy(head: Head) -> dict[str, ReceivePolicy]:
+    """The receive policy of a run that is a user's; enomem's own are written in the run as what they are."""
+    if head.receive_policy in BUILT_IN:
+        return {}
+    if head.receive_source is None:
+        of = head.receive_policy
+        raise UsageError(f"the receive policy {of} is not enomem's, and the run does not say which file it is from")
+    found = load_receive_policy(head.receive_source)
+    if found.name != head.receive_policy:
+        raise UsageError(f"{head.receive_source} has the policy {found.name}, the run is one of {head.receive_policy}")
+    return {found.name: found}
 
 
 class _Run:
     """The threads of a run as far as it was stepped through."""
 
-    def __init__(self, head: Head, policies: dict[str, SendPolicy], found: Replayed) -> None:
+    def __init__(self, head: Head, policies: Policies, found: Replayed) -> None:
         self.policies = policies
         self.found = found
         self.begun: dict[str, int] = {}

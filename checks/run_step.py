@@ -10,8 +10,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from enomem.model.patterns import PATTERNS
-from enomem.model.policies import SendPolicy
-from enomem.model.reference.encoding import ANSWERS, PACKAGE, Unreadable, decode, encode, fits
+from enomem.model.reference.encoding import ANSWERS, PACKAGE, Policies, Unreadable, decode, encode, fits
 from enomem.model.reference.record import defined, parameters, told
 
 from . import run_wire
@@ -24,7 +23,7 @@ from .run_wire import Unasked
 class Step:
     """One line of a run that is a step, and the function of the model that it is a step of."""
 
-    def __init__(self, line: Line, policies: dict[str, SendPolicy], tables: dict[str, Any]) -> None:
+    def __init__(self, line: Line, policies: Policies, tables: dict[str, Any]) -> None:
         self.line = line
         self.policies = policies
         self.where = f"line {line.number}"

@@ -43,9 +43,13 @@ class Stall:
 
 
 class ReceivePolicy:
-    """A receive policy; subclass it and override :meth:`refused`. ``name`` is printed."""
+    """A receive policy; subclass it and override :meth:`refused`.
+
+    ``name`` is printed. ``longest`` is the longest wait that it answers with, other than `FOR_EVER`.
+    """
 
     name: ClassVar[str] = "policy"
+    longest: int = 0
 
     def refused(self, reader: Unread) -> Stall:
         """Say how long ``reader`` waits, which got no memory."""

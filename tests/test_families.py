@@ -77,7 +77,7 @@ def test_tasks_are_those_of_the_properties_asked() -> None:
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(UsageError, match="no family 'sockets'"):
         job(subjects={"sockets": ()})
-    with pytest.raises(UsageError, match="no receive policy 'HOPE'"):
+    with pytest.raises(UsageError, match="HOPE: there is no built-in receive policy and no file HOPE"):
         job(subjects={"receive": ("HOPE",)})
 
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from .. import plain
-from ..errors import Diverges, Inconclusive, Nondeterministic, UsageError
+from ..errors import Diverges, Inconclusive, Nondeterministic
 from ..graph import Graph
 from ..induction import Induction, Proof
 from ..judge import Finding, Task, Tell
-from ..machine import Transition
 from ..plan import Engine
+from ..policy_file import first_usage_error
 from ..search import Progress, Search
 from . import traces
 from .family import LIVENESS, Case, Family, Row
@@ -47,14 +47,6 @@ def _progress(task: Task, tell: Tell) -> Callable[[Progress], None]:
     return lambda p: tell(f"{task.title}: {p.states:,} states, {p.queue:,} in the queue")
 
 
-def _first_usage_error(found: Any) -> None:
-    """Raise the first UsageError that is the outcome of a path: a user's policy is at fault there."""
-    transition: Transition[Any]
-    for transition in found:
-        if isinstance(transition.error, UsageError):
-            raise transition.error
-
-
 def searched(family: Family, task: Task, row: Row, system: Any, tell: Tell) -> Finding:
     """Visit all states of a system."""
     began = time.perf_counter()
@@ -62,7 +54,7 @@ def searched(family: Family, task: Task, row: Row, system: Any, tell: Tell) -> F
     if family.small:
         return _walked(family, task, row, system, case, tell)
     search = Search(case.machine, case.asked, progress=_progress(task, tell), max_bytes=task.max_bytes)
-    _first_usage_error(search.transitions)
+    first_usage_error(search.transitions)
     result = search.run()
     finding = Finding(
         task, states=result.states, transitions=result.transitions, asked=search.asked.identifiers,
@@ -124,7 +116,7 @@ def lived(
 def prove(case: Case, timeout: float, tell: Tell) -> Proof:
     """The proof of all that is asked of a system, with every bound unknown."""
     induction = Induction(case.machine, case.asked, case.candidates, case.assume, timeout=timeout, progress=tell)
-    _first_usage_error(induction.transitions)
+    first_usage_error(induction.transitions)
     return induction.run()
 
 

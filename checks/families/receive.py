@@ -13,9 +13,10 @@ from enomem.model.systems.receiving import Action, Kind, State, System
 
 from .. import terms
 from ..asked import DEADLOCK, TOTAL, Asked
+from ..errors import Diverges, Nondeterministic
 from ..machine import Machine
 from ..phrases import Phrase
-from ..receive_policy_file import load_receive_policy
+from ..receive_policy_file import GuardedReceive, load_receive_policy
 from ..symbols import Integer
 from . import receive_questions as questions
 from . import receive_words
@@ -88,6 +89,11 @@ class Receive(Family):
             Need("ASSUME-FAIR", RECOVER, row, system, fair=False),
             Need("ASSUME-FAIR", EACH, row, system, fair=False),
         )
+
+    def blame(self, error: Diverges | Nondeterministic, row: Row) -> Exception:
+        """Whose fault it is: a user's policy's, or ours."""
+        policy = load_receive_policy(row.text)
+        return policy.blame(error) if isinstance(policy, GuardedReceive) else super().blame(error, row)
 
     def phrase(self, trace: Trace, moment: Moment) -> Phrase:
         """A step in words."""
@@ -172,8 +178,8 @@ def asked(system: System) -> Asked:
 
 
 def _longest(policy: ReceivePolicy) -> int:
-    """The longest wait of a policy in milliseconds: its own, or that of a user's, which may be any."""
-    return int(getattr(policy, "longest", 0))
+    """The longest wait of a policy, in milliseconds."""
+    return int(policy.longest)
 
 
 def _ranges(system: System) -> dict[str, tuple[int, int]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from enomem.model import receive
 from enomem.model.receive import Reading
+from enomem.model.receive_policies import BoundedWait
 from enomem.model.rules import RuleClass
 from enomem.model.systems import receiving
 from enomem.model.systems.receiving import Action, Reader, State, Step, System
@@ -166,4 +167,4 @@ def parameters(system: Any) -> object:
 
 def _waits(policy: Any) -> object:
     """A policy that lets a reader wait lets it wait for some time."""
-    return policy.longest >= 1 if hasattr(policy, "longest") else True
+    return policy.longest >= 1 if isinstance(policy, BoundedWait) else True

@@ -7,7 +7,7 @@ for is known, and nothing that it says is run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -23,10 +23,10 @@ from .registry import FAMILIES
 
 def take(machine: Machine[Any, Any], state: Any, action: Any) -> Moment | None:
     """One step of the plain model; None if ``action`` is not possible in ``state``."""
-    for happened in plain.steps(machine, state):
-        if happened.action == action:
-            return Moment(action, state, happened.outcome, happened.error if happened.outcome is None else None)
-    return None
+    happened = next(plain.steps(replace(machine, actions=(action,)), state), None)
+    if happened is None:
+        return None
+    return Moment(action, state, happened.outcome, happened.error if happened.outcome is None else None)
 
 
 def run(
