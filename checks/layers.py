@@ -26,7 +26,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "sockets measured": ("bench_socket", "bench_pair", "bench_child"),
     "verdicts": ("matrix", "judge", "firing", "pattern_matrix", "pattern_judge", "families"),
     "a pattern's trace": ("pattern_trace", "pattern_words"),
-    "a user's policy": ("policy_file", "policy_guard", "policy_rehearsal", "policy_source"),
+    "a user's policy": ("policy_file", "policy_guard", "policy_rehearsal", "policy_source", "receive_policy_file"),
     "a trace in words": ("wording", "phrases", "verdicts", "mermaid", "markdown"),
     "what is asked of patterns": (
         "pattern_plan", "pattern_machine", "pattern_properties", "pattern_invariants",
