@@ -133,7 +133,7 @@ def accept(core: Core, listener: Listener) -> None:
             listener.state = core.context.steps(life, "exhausted", listener.endpoint, listener.state)
             _rest(core, listener)
         return
-    living = Living(core)
+    living = Living(core, listener.endpoint)
     listener.state = living.accept(listener.state)
     if not living.exists:
         descriptor.close()
@@ -190,7 +190,7 @@ def connect(core: Core, text: str) -> None:
     if called and core.routes and core.routing.holder(called) is not None:
         raise InvalidArgument(f"another peer is called {called!r} already")
     context.reactor.start()
-    target, living = None, Living(core)
+    target, living = None, Living(core, text)
     living.connect()
     try:
         target = Target(address, core.new_session(None), living)
@@ -311,7 +311,7 @@ def _join(core: Core, target: Target, listening: Core) -> None:
     if not target.living.came(Event.ATTEMPT):
         _refused(core, target, Reason.NO_MEMORY)
         return
-    living = Living(listening)
+    living = Living(listening, target.address.text)
     living.accept(LISTENING)
     if not living.exists:
         listening.tell(EventKind.ACCEPT_FAILED, target.address.text, Reason.NO_MEMORY.value, rule=Rule.CONNECT_5)

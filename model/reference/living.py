@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from .. import connection as machine
 from ..connection import Event, Life, Listener, Lived, Phase, Reason
 from ..memory import Site
+from ..rules import Rule
 from .errors import InvalidArgument, NoMemory
+from .monitor import EventKind
 from .weights import UPKEEP
 
 if TYPE_CHECKING:
@@ -28,10 +30,11 @@ def rule_of(reconnect: machine.Reconnect | str) -> machine.Reconnect:
 class Living:
     """One connection's life, from the call or the peer that wanted it to its end."""
 
-    __slots__ = ("core", "life", "name")
+    __slots__ = ("core", "endpoint", "life", "name")
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, endpoint: str) -> None:
         self.core = core
+        self.endpoint = endpoint
         self.life = Life()
         core.lives += 1
         self.name = f"{core.name}.life{core.lives}"
@@ -66,6 +69,9 @@ class Living:
         self.life = got.life
         if got.life.phase == Phase.CLOSED and event == Event.GONE:
             context.steps.end(self.name)
+        if got.rules[0] is Rule.CONNECT_13:
+            # Nothing would ever wake it: whoever reads the monitor is the last to hear of it.
+            self.core.tell(EventKind.CLOSED, self.endpoint, Reason.NO_MEMORY.value, rule=Rule.CONNECT_13)
         if got.pool.used < before:
             context.given_back()
         return got
