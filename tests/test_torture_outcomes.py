@@ -11,7 +11,7 @@ import torture_victims
 
 from enomem.checks.torture import shim
 from enomem.checks.torture.judge import Kind, Outcome, Verdict, judge, last_word, missing, wrong
-from enomem.checks.torture.message import LARGE, SMALL, labels, message, recognised
+from enomem.checks.torture.message import FINAL, LARGE, SMALL, labels, message, recognised
 from enomem.checks.torture.referee import CLEAN, Case, Observed, Referee, Stream
 from enomem.checks.torture.scene import VARIANTS
 from enomem.checks.torture.stacks import Frame, Seen, Stack
@@ -115,6 +115,13 @@ def test_the_worst_that_was_seen_counts() -> None:
 def test_messages_for_another_and_lost_ones_are_told() -> None:
     stream = Stream("P", [0, 1, 2], [labels("Q", 0, 3), labels("P", 2, 3)])
     assert list(wrong(stream)) == ["received [Q0.1/3, Q0.2/3, Q0.3/3], which was for another"]
+    # What only asks whether anything arrives is in no order with the rest, but must be whole like all.
+    asked = [labels("H", FINAL, 3), labels("P", 0, 3), labels("H", FINAL, 3)]
+    assert list(wrong(Stream("P", [0], asked))) == []
+    spliced = [[*labels("H", FINAL, 3)[:1], *labels("H", FINAL, 3)]]
+    assert list(wrong(Stream("P", [0], spliced))) == [
+        "received [H100000.1/3, H100000.1/3, H100000.2/3, H100000.3/3]"
+    ]
     assert missing(Stream("P", [0, 1, 2], [labels("P", 2, 3)])) == [0, 1]
 
 

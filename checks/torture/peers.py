@@ -113,15 +113,14 @@ class Peer:
             shown = parts[1:] if self.kind == "ROUTER" else parts
             if self.kind in ("REP", "ROUTER"):
                 self.socket.send_multipart(parts)
+            self.got.append([recognised(part, self._variant.sizes) for part in shown])
             if any(is_probe(part) for part in shown):
                 self.probed += 1
                 self.moved += self.probed == 1
                 continue
             self.moved += 1
             self._awaiting = False
-            said = [recognised(part, self._variant.sizes) for part in shown]
             self.finals += any(is_final(part) for part in shown)
-            self.got.append(said)
 
     # --- what is sent
 

@@ -295,12 +295,11 @@ class _Play:
                 got = [line["parts"] for line in told["got"] if line["end"] == end]
                 streams.append(Stream("V", list(numbers), got))
         for peer in self._peers:
-            got = [line["parts"] for line in told["got"] if _of(line["parts"]) in (peer.letter, "?")]
+            got = [line["parts"] for line in told["got"] if _of(line["parts"]) in (peer.letter, PROBE, "?")]
             if self._sends:
                 streams.append(Stream("V", list(numbers), peer.got))
                 if peer.kind in ("REP", "ROUTER"):
-                    echoed = [line["parts"] for line in told["got"] if _of(line["parts"]) != PROBE]
-                    streams.append(Stream("V", list(numbers), echoed))
+                    streams.append(Stream("V", list(numbers), [line["parts"] for line in told["got"]]))
             else:
                 streams.append(Stream(peer.letter, peer.sent, got))
                 if peer.kind in ("REQ", "DEALER"):
