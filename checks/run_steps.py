@@ -69,6 +69,7 @@ FUNCTIONS: Mapping[str, Known] = {
     "heartbeat.unheard": Known(rule=Rule.HEART_4),
     "heartbeat.sign": Known(rule=Rule.HEART_5),
     "send.send_part": _SENDING,
+    "send.send_lead": _SENDING,
     "send.reserve": _alike(POOL, SEND, PIPE),
     "send.serve": _alike(POOL, SEND, PIPE),
     "send.abort": _alike(POOL, SEND, PIPE),

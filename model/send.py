@@ -16,7 +16,7 @@ from . import memory
 from . import pipe as pipes
 from .memory import Need, Pool, Site
 from .pipe import Pipe
-from .policies import SendPolicy, Unfinished
+from .policies import Reaction, SendPolicy, Unfinished
 from .rules import Rule
 
 
@@ -177,6 +177,28 @@ def send_part(
     # The last part's flush is the commit. What was reserved and not needed goes back; nothing is asked for.
     left = memory.give(grant.pool, send.reserved) if policy.reserves else grant.pool
     return Sent(LAST_GROWS if grows else LAST, OK, left, Send(), pipes.commit(after), None, True, 0, True, asked)
+
+
+def send_lead(
+    policy: SendPolicy, sizes: Costs, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Site | None
+) -> Sent:
+    """Send a part that the library puts in front of the application's, whose call is ``last`` of its message or not.
+
+    It is a part like any other, never the last; but what is still to come of a message whose lead was refused, its
+    caller says: behind the lead of a message of one part nothing comes that could be swallowed (SEND-7).
+    """
+    return send_part(_Leading(policy) if last else policy, sizes, pool, send, pipe, hwm, False, refuse)
+
+
+class _Leading(SendPolicy):
+    """A policy that is asked about a lead, and is shown the call that it belongs to."""
+
+    def __init__(self, policy: SendPolicy) -> None:
+        self.policy, self.name = policy, policy.name
+        self.reserves, self.notes = policy.reserves, policy.notes
+
+    def refused(self, message: Unfinished) -> Reaction:
+        return self.policy.refused(replace(message, last=True))
 
 
 def send_whole(

@@ -86,7 +86,7 @@ class Outgoing:
             else:
                 session = self.nowhere
         while self.lead:
-            self._one(session, self.lead[0], False)
+            self._one(session, self.lead[0], last, "send_lead")
             del self.lead[0]
         self._one(session, data, last)
 
@@ -175,20 +175,20 @@ class Outgoing:
             raise StateError(f"this {kind} socket may not send now [{rule.value}]", rule=rule)
         raise NotSupported(f"a {kind} socket does not send [{rule.value}]", rule=rule)
 
-    def _one(self, session: Session, data: bytes, last: bool) -> None:
-        """One part through the machine, and what it says carried out."""
+    def _one(self, session: Session, data: bytes, last: bool, machine: str = "send_part") -> None:
+        """One part through the machine, as the application's or the library's, and what it says carried out."""
         context = self.context
         weights = session.weights
         weights.part = len(data) + PART
         if context.plain:
-            sent = sends.send_part(
+            sent = getattr(sends, machine)(
                 context.policy, weights, context.pool, self.send, session.pipe, self.core.send_hwm, last, None
             )
             if sent.pool.used > context.peak:
                 context.peak = sent.pool.used
         else:
             sent = context.parts(
-                sends, "send_part", session.name, context.policy, weights, context.pool, self.send, session.pipe,
+                sends, machine, session.name, context.policy, weights, context.pool, self.send, session.pipe,
                 self.core.send_hwm, last,
             )  # fmt: skip
         phase = sent.send.phase

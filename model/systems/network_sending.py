@@ -6,7 +6,7 @@ pattern is told what became of them. Whether a pipe that was full still is, nobo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, product
@@ -161,7 +161,7 @@ def _parts(
     if key == NOTHING or not socket.lead:
         yield from _one(net, number, key, part, last, rules)
         return
-    for outcome in _one(net, number, key, socket.lead[0], False, rules):
+    for outcome in _one(net, number, key, socket.lead[0], last, rules, sends.send_lead):
         if outcome.answer != OK:
             yield outcome
             continue
@@ -170,13 +170,16 @@ def _parts(
         yield from _parts(after, number, key, part, last, outcome.rules)
 
 
-def _one(net: Network, number: int, key: int, part: bytes, last: bool, rules: tuple[Rule, ...]) -> Iterator[Outcome]:
-    """One part through the send machine."""
+def _one(
+    net: Network, number: int, key: int, part: bytes, last: bool, rules: tuple[Rule, ...],
+    machine: Callable[..., sends.Sent] | None = None,
+) -> Iterator[Outcome]:  # fmt: skip
+    """One part through the send machine: as the application's, or through ``machine`` as the library's."""
     socket = net.sockets[number]
     place = place_of(socket, key)
     session = socket.sessions[place] if place >= 0 else Session(NOTHING)
     costs, policy = network.weights(net, len(part)), net.setting.policy
-    step = partial(sends.send_part, policy, costs, POOL, socket.send, session.pipe, socket.send_hwm, last)
+    step = partial(machine or sends.send_part, policy, costs, POOL, socket.send, session.pipe, socket.send_hwm, last)
     for sent, asked in network.granted(net, step):
         after = asked if place < 0 else put_at(asked, number, place, carried(session, sent, part))
         now = replace(after.sockets[number], send=sent.send)

@@ -125,8 +125,10 @@ def part(system: System, state: State, action: Action) -> Step | None:
         return None
     pipe = state.pipes[place] if place >= 0 else Pipe()
     leads = bool(state.lead > 0)
-    last = False if leads else bool(app.part == system.parts - 1)
-    sent = sends.send_part(system.policy, system.sizes, state.pool, state.send, pipe, system.queue, last, action.refuse)
+    ends = bool(app.part == system.parts - 1)
+    last = ends and not leads
+    through = sends.send_lead if leads else sends.send_part
+    sent = through(system.policy, system.sizes, state.pool, state.send, pipe, system.queue, ends, action.refuse)
     if _not_asked(action, sent):
         return None
     seen, odd, astray = state.seen, None, None
