@@ -12,7 +12,7 @@ from .plugin import NOT_ASKED
 
 WAIT = 5000
 """Milliseconds for what must happen; what takes this long has failed."""
-MOMENT = 200
+MOMENT = 100
 """Milliseconds for what must not happen, where the target cannot say that nothing is under way."""
 
 Message = list[bytes]
