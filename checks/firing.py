@@ -37,7 +37,7 @@ GROUPS: Mapping[str, Where] = {
 
 TESTS: Mapping[Where, str] = {
     Where.RECEIVING: "tests/test_receive.py",
-    Where.CONNECTIONS: "tests/test_connection.py",
+    Where.CONNECTIONS: "tests/test_connection.py tests/test_heartbeat.py",
     Where.TABLES: "tests/test_patterns_*.py",
     Where.WIRE: "tests/test_wire_*.py",
 }
