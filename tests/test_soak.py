@@ -88,7 +88,7 @@ def test_the_command_says_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(command.PROFILES, "quick", command.Profile(3000, 0.0))
     said = CliRunner().invoke(cli.main, ["soak", "--quiet"])
     assert said.exit_code == 0
-    assert said.output.startswith("nothing was wrong: 3,")
+    assert said.output.startswith("nothing was wrong\n3,")
     assert CliRunner().invoke(cli.main, ["soak", "--reconnect", "HOPE"]).exit_code == 2
     monkeypatch.setattr(memory, "give", give_less)
     wrong = CliRunner().invoke(cli.main, ["soak", "--quiet"])

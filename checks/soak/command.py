@@ -54,7 +54,7 @@ def run(profile: str, seed: int, rule: str, quiet: bool) -> int:
     except Wrong as wrong:
         out.print(f"step {soak.steps} of seed {seed}: {wrong}")
         return 1
-    out.print(f"nothing was wrong: {said(soak.told(told.seconds))}")
+    out.print(f"nothing was wrong\n{said(soak.told(told.seconds))}")
     out.print(f"then no memory was refused: within {calm:.0f} ms each connection was ready; closed, they held nothing")
     return 0
 
