@@ -32,7 +32,6 @@ GRID = (0, 1, 2, 5)
 class GuardedReceive(OfAFile, ReceivePolicy):
     """A user's receive policy, every answer of which is checked before the machines see it."""
 
-    name: str  # type: ignore[misc]
     shown = "reader"
     numbers = "size, half, used and limit"
     remembers = SHOWN

@@ -8,7 +8,6 @@ Write your own in a file and have it judged: ``enomem check --receive-policy ./m
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from .memory import Site
 
@@ -48,7 +47,7 @@ class ReceivePolicy:
     ``name`` is printed. ``longest`` is the longest wait that it answers with, other than `FOR_EVER`.
     """
 
-    name: ClassVar[str] = "policy"
+    name: str = "policy"
     longest: int = 0
 
     def refused(self, reader: Unread) -> Stall:
@@ -60,7 +59,7 @@ class ReceivePolicy:
 class Close(ReceivePolicy):
     """Today's policy: a connection is closed at the first refusal."""
 
-    name: ClassVar[str] = "CLOSE"
+    name = "CLOSE"
 
     def refused(self, reader: Unread) -> Stall:  # noqa: ARG002 - it looks at nothing
         """Close."""
@@ -71,7 +70,7 @@ class Close(ReceivePolicy):
 class Wait(ReceivePolicy):
     """The letter's other policy: the reader waits until the memory is there, however long that takes."""
 
-    name: ClassVar[str] = "WAIT"
+    name = "WAIT"
 
     def refused(self, reader: Unread) -> Stall:  # noqa: ARG002 - it looks at nothing
         """Wait for ever."""
@@ -82,7 +81,7 @@ class Wait(ReceivePolicy):
 class Threshold(ReceivePolicy):
     """The letter's mixture: close if more than ``most`` units are asked for at once, else wait."""
 
-    name: ClassVar[str] = "THRESHOLD"
+    name = "THRESHOLD"
     most: int
 
     def refused(self, reader: Unread) -> Stall:
@@ -98,7 +97,7 @@ class BoundedWait(ReceivePolicy):
     the memory that it waits for.
     """
 
-    name: ClassVar[str] = "BOUNDED_WAIT"
+    name = "BOUNDED_WAIT"
     most: int = NO_BOUND
     longest: int = 5000
 

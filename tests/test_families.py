@@ -24,7 +24,7 @@ ROWS = [row for family in FAMILIES.values() for row in family.rows()]
 
 
 def job(**asked: Any) -> Job:
-    options = {"policies": (), "recoveries": (), "identifiers": (), "patterns": ()} | asked
+    options: dict[str, Any] = {"policies": (), "recoveries": (), "identifiers": (), "patterns": ()} | asked
     return check_job.make(**options, deep=False, bounds=NO_BOUNDS, max_memory=None, timeout=10.0, count=1)
 
 

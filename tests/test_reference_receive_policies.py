@@ -65,7 +65,7 @@ class Counted(ReceivePolicy):
     """Another policy, and how often it was asked."""
 
     def __init__(self, policy: ReceivePolicy) -> None:
-        self.name = policy.name  # type: ignore[misc]
+        self.name = policy.name
         self.policy, self.asked = policy, 0
 
     def refused(self, reader: Unread) -> Stall:
