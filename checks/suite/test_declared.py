@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ..targets.target import Can, CannotDo, Said, Target
+from ..targets.target import Can, CannotDo, Refused, Said, Target
 from .asking import MOMENT, WAIT, need, need_types, pair, receive, send, silence
 
 UNITS = 200_000
@@ -26,6 +26,16 @@ def test_sockets_are_numbered_from_0(enomem_target: Target) -> None:
     assert enomem_target.create(kinds[0]) == len(kinds), "a number was given twice"
     enomem_target.reset()
     assert enomem_target.create(kinds[0]) == 0
+
+
+def test_a_socket_that_was_refused_has_no_number(enomem_target: Target) -> None:
+    kind = sorted(enomem_target.types)[0]
+    for options in ({"NO_SUCH_OPTION": 1}, {"SNDHWM": 10, "NO_SUCH_OPTION": 1}):
+        with pytest.raises(Refused):
+            enomem_target.create(kind, options)
+    with pytest.raises(Refused):
+        enomem_target.create("NO_SUCH_TYPE")
+    assert enomem_target.create(kind) == 0
 
 
 def test_what_is_not_declared_is_refused(enomem_target: Target) -> None:

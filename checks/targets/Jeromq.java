@@ -54,6 +54,9 @@ public class Jeromq {
             return "\"said\":\"EFSM\"";
         } catch (OutOfMemoryError error) {
             return "\"said\":\"ENOMEM\"";
+        } catch (NoSuchFieldException error) {
+            // A type, or an option, that this version does not have.
+            return "\"said\":\"EINVAL\"";
         } catch (ReflectiveOperationException | RuntimeException error) {
             return "\"fault\":\"" + error.toString().replaceAll("[\"\\\\\\p{Cntrl}]", "'") + "\"";
         }
@@ -111,6 +114,8 @@ public class Jeromq {
             String how = Character.isUpperCase(field.getKey().charAt(0))
                 ? set(made, field.getKey(), field.getValue()) : OK;
             if (!how.equals(OK)) {
+                sockets.remove(made);
+                made.close();
                 return how;
             }
         }

@@ -46,21 +46,24 @@ class Library(Sockets):
             self._context = self.zmq.Context()
         found: list[Any] = []
         made(lambda: found.append(self._context.socket(getattr(self.zmq, kind))), self.error)
+        for name, value in {"LINGER": 0, **(options or {})}.items():
+            how = self._set(found[0], name, value)
+            if how is not Said.OK:
+                found[0].close(0)
+                raise Refused(how)
         self._sockets += found
         self._timeouts.append({})
-        number = len(self._sockets) - 1
-        for name, value in {"LINGER": 0, **(options or {})}.items():
-            how = self.option(number, name, value)
-            if how is not Said.OK:
-                raise Refused(how)
-        return number
+        return len(self._sockets) - 1
 
     def option(self, socket: int, name: str, value: Value) -> Said:
         """Set a socket option; one that the module does not know is EINVAL."""
+        return self._set(self._sockets[socket], name, value)
+
+    def _set(self, socket: Any, name: str, value: Value) -> Said:
         number = getattr(self.zmq, name, None)
         if number is None:
             return Said.INVALID
-        return answered(lambda: self._sockets[socket].setsockopt(number, value), self.error)
+        return answered(lambda: socket.setsockopt(number, value), self.error)
 
     def bind(self, socket: int, endpoint: str = ANYWHERE) -> str:
         """Bind."""

@@ -59,20 +59,17 @@ class Reference(Sockets):
             socket = self._context.socket(SocketType[kind])
         except SocketError as error:
             raise Refused(said(error)) from error
-        self._sockets.append(socket)
-        number = len(self._sockets) - 1
         for name, value in {"LINGER": 0, **(options or {})}.items():
-            made(lambda name=name, value=value: self._set(number, name, value), SocketError)  # type: ignore[misc]
-        return number
-
-    def _set(self, socket: int, name: str, value: Value) -> None:
-        if name not in Option.__members__:
-            raise enomem.InvalidArgument(f"there is no option {name!r}")
-        self._sockets[socket].set(Option[name], value)
+            how = answered(lambda name=name, value=value: _set(socket, name, value), SocketError)  # type: ignore[misc]
+            if how is not Said.OK:
+                socket.close(0)
+                raise Refused(how)
+        self._sockets.append(socket)
+        return len(self._sockets) - 1
 
     def option(self, socket: int, name: str, value: Value) -> Said:
         """Set a socket option."""
-        return answered(lambda: self._set(socket, name, value), SocketError)
+        return answered(lambda: _set(self._sockets[socket], name, value), SocketError)
 
     def bind(self, socket: int, endpoint: str = ANYWHERE) -> str:
         """Bind."""
@@ -163,3 +160,9 @@ class Reference(Sockets):
         for context in self._stillness.contexts:
             context.destroy(linger=0)
         self._begin()
+
+
+def _set(socket: Socket, name: str, value: Value) -> None:
+    if name not in Option.__members__:
+        raise enomem.InvalidArgument(f"there is no option {name!r}")
+    socket.set(Option[name], value)

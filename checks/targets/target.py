@@ -108,7 +108,7 @@ class Target(Protocol):
     def create(self, kind: str, options: Mapping[str, Value] | None = None) -> int:
         """Make a socket of a type; ``options`` by their pyzmq names are set before anything else is done with it.
 
-        Raises `Refused`.
+        Raises `Refused`, and has made nothing then.
         """
         ...
 

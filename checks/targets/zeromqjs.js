@@ -24,6 +24,7 @@ const MISTAKES = ["EADDRINUSE", "ENOENT", "EISCONN"];
 let sockets = [];
 
 function create({ kind, options }) {
+  if (!(kind in TYPES)) throw Object.assign(new Error(), { code: "EINVAL" });
   const socket = new TYPES[kind]({ linger: 0 });
   const made = { socket, kind, unsent: [], unread: [], peers: 0, changed: () => {} };
   const count = (by) => () => { made.peers += by; made.changed(); };
@@ -31,8 +32,13 @@ function create({ kind, options }) {
   // A failed handshake is followed by the end of a connection that never was a peer's.
   for (const why of ["protocol", "auth", "other"]) socket.events.on(`handshake:error:${why}`, count(1));
   socket.events.on("disconnect", count(-1));
+  try {
+    for (const [name, value] of Object.entries(options)) set(made, name, value);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
   sockets.push(made);
-  for (const [name, value] of Object.entries(options)) set(made, name, value);
   return { socket: sockets.length - 1 };
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from enomem.checks.targets.model import Model
 from enomem.checks.targets.reference import Reference
-from enomem.checks.targets.target import Can, Received, Said, Value
+from enomem.checks.targets.target import Can, Received, Refused, Said, Value
 
 
 class Stepped(Reference):
@@ -107,6 +107,17 @@ class CountsOn(Model):
     def create(self, kind: str, options: Mapping[str, Value] | None = None) -> int:
         self._before += 1
         return super().create(kind, options) + self._before - 1
+
+
+class CountsTheRefused(Model):
+    _refused = 0
+
+    def create(self, kind: str, options: Mapping[str, Value] | None = None) -> int:
+        try:
+            return super().create(kind, options) + self._refused
+        except Refused:
+            self._refused += 1
+            raise
 
 
 class CanMoreThanItSays(Model):

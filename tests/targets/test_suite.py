@@ -95,6 +95,7 @@ LIARS: dict[type[Any], tuple[Callable[..., None], tuple[Any, ...]]] = {
     liars.SettlesTooEarly: (test_declared.test_what_was_sent_has_arrived_when_it_has_settled, ()),
     liars.IgnoresOptions: (test_declared.test_an_option_changes_what_the_socket_does, ()),
     liars.CountsOn: (test_declared.test_sockets_are_numbered_from_0, ()),
+    liars.CountsTheRefused: (test_declared.test_a_socket_that_was_refused_has_no_number, ()),
     liars.DeliversTwice: (test_messages.test_a_message_arrives_as_it_was_sent, ("one part",)),
     liars.LosesTheEnd: (test_messages.test_a_message_arrives_as_it_was_sent, ("three parts",)),
     liars.SplicesMessages: (test_messages.test_messages_of_one_sender_keep_their_order, ()),

@@ -30,6 +30,7 @@ class Tinysockets(Sockets):
         number = len(self.sockets) - 1
         for name, value in (options or {}).items():
             if self.option(number, name, value) is not Said.OK:
+                self.sockets.pop().close()
                 raise Refused(Said.INVALID)
         return number
 
