@@ -303,6 +303,7 @@ SOCKET_OPTIONS = (
     click.Option(["--option", "options"], multiple=True, metavar="NAME=VALUE", help="Set an option, as SNDHWM=10."),
     click.Option(["--memory-limit"], metavar="SIZE", help="Octets of the pool, as 64K, 10M or 1G."),
     click.Option(["--policy"], metavar="P", help="DISCARD (default), KEEP, SKIP, RESERVE or FILE.py:NAME."),
+    click.Option(["--receive-policy"], metavar="P", help="Of readers: BOUNDED_WAIT (default), CLOSE ..."),
     click.Option(["--record"], type=FILE, help="Write every step of every machine there."),
     click.Option(["--quiet"], is_flag=True, help="Do not tell the endpoints that were bound."),
     click.Option(["--verbose"], is_flag=True, help="Tell what the monitor sees, on standard error."),

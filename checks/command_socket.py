@@ -32,7 +32,7 @@ def run(command: str, words: Sequence[str], **options: Any) -> int:
 
 def _with_memory(asked: Settings, source: IO[bytes], sink: IO[bytes]) -> int:
     try:
-        context = enomem.Context(asked.memory_limit, asked.policy, record=asked.record)
+        context = enomem.Context(asked.memory_limit, asked.policy, asked.receive_policy, record=asked.record)
     except OSError as error:
         if asked.record is None:
             raise

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from enomem.model.policies import DISCARD, SendPolicy
+from enomem.model.receive_policies import BOUNDED_WAIT, ReceivePolicy
 from enomem.model.reference.constants import Option, SocketType
 from enomem.model.reference.options import KINDS
 
@@ -65,13 +66,14 @@ class Settings:
     echo: bool
     quiet: bool
     verbose: bool
+    receive_policy: ReceivePolicy = BOUNDED_WAIT
 
 
 def settings(
     command: str, words: Sequence[str], *, kind: str | None = None, binds: Sequence[str], connects: Sequence[str],
     count: int | None, timeout: float | None, interval: float, topics: Sequence[str], options: Sequence[str],
     form: str, memory_limit: str | None, policy: str | None, record: Path | None, peers: int = 0, echo: bool = False,
-    quiet: bool, verbose: bool,
+    quiet: bool, verbose: bool, receive_policy: str | None = None,
 ) -> Settings:  # fmt: skip
     """Read everything that can be read before a socket is opened; UsageError says what cannot."""
     way, default = WAYS[command]
@@ -93,7 +95,7 @@ def settings(
         way, which, tuple(binds), tuple(connects), _message(words, form), count, timeout, interval,
         tuple(topic.encode(errors="surrogateescape") for topic in topics),
         tuple(map(option, options)), form, None if memory_limit is None else size(memory_limit),
-        _policy(policy), record, peers, echo, quiet, verbose,
+        _policy(policy), record, peers, echo, quiet, verbose, _receive_policy(receive_policy),
     )  # fmt: skip
 
 
@@ -104,6 +106,14 @@ def _policy(text: str | None) -> SendPolicy:
     from .policy_file import load_policy
 
     return load_policy(text)
+
+
+def _receive_policy(text: str | None) -> ReceivePolicy:
+    if text is None:
+        return BOUNDED_WAIT
+    from .receive_policy_file import load_receive_policy
+
+    return load_receive_policy(text)
 
 
 def _message(words: Sequence[str], form: str) -> Message | None:

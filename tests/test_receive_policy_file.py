@@ -9,7 +9,7 @@ from reference_memory import Allocator
 from reference_stage import events_until, room
 
 from enomem import EventKind, Site
-from enomem.checks import run_replay
+from enomem.checks import run_replay, socket_settings
 from enomem.checks.errors import UsageError
 from enomem.checks.families import judge, traces
 from enomem.checks.families.registry import FAMILIES
@@ -103,6 +103,19 @@ def test_a_fault_that_only_symbols_meet_is_its_authors(tmp_path: Path) -> None:
     task = Task(Engine.FAMILY, text, row.second, machine="receive", policy_name="MINE", part=Engine.PROOF)
     # Whether so much is ever in use is for the proof to find out: it is, for all that is known.
     assert judge.run(task, lambda _: None).proved["SAFE-TOTAL"] is not True
+
+
+def test_a_socket_on_the_command_line_takes_it() -> None:
+    """By its name or its file; without, it is the default."""
+    none = {
+        **dict.fromkeys(("count", "timeout", "memory_limit", "policy", "record")),
+        **dict.fromkeys(("connects", "topics", "options"), ()), "quiet": True, "verbose": False,
+    }  # fmt: skip
+    for text, policy in (("WAIT", "WAIT"), (f"{MODEST}:Modest", "MODEST"), (None, "BOUNDED_WAIT")):
+        found = socket_settings.settings(
+            "pull", (), binds=["tcp://127.0.0.1:*"], interval=0, form="ascii", receive_policy=text, **none  # type: ignore[arg-type]
+        )  # fmt: skip
+        assert found.receive_policy.name == policy
 
 
 def test_it_runs_over_tcp_and_its_run_replays(tmp_path: Path) -> None:
