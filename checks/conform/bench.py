@@ -24,10 +24,16 @@ Tested = Testee | BlackBox
 
 
 class Bench:
-    """What one case has. ``kind`` is the type of socket where a case holds for all types."""
+    """What one case has.
 
-    def __init__(self, target: Target | None, box: BlackBox | None, kind: str, seconds: float = SECONDS) -> None:
-        self.target, self.box, self.kind, self.seconds = target, box, kind, seconds
+    ``kind`` is the type of socket where a case holds for all types; ``older`` is the version of ZMTP that the testee
+    speaks if it does not speak 3: no peer of this suite can be one of such a testee.
+    """
+
+    def __init__(
+        self, target: Target | None, box: BlackBox | None, kind: str, seconds: float = SECONDS, older: str = ""
+    ) -> None:
+        self.target, self.box, self.kind, self.seconds, self.older = target, box, kind, seconds, older
         self.log = Transcript(target.name if target is not None else "", box.endpoint if box is not None else "")
         self.testees: list[Testee] = []
         self._peers = 0
@@ -98,6 +104,7 @@ class Bench:
 
     def dial(self, testee: Tested) -> Peer:
         """A connection to where the testee listens, on which nothing has been said yet."""
+        self._speaks_3()
         name = self._next_peer()
         at = f"{testee.name}.last_endpoint" if isinstance(testee, Testee) else repr(testee.endpoint)
         self.log.add(f"{name} = dial({at})")
@@ -123,6 +130,7 @@ class Bench:
 
     def accepted(self, testee: Testee, listener: Listener | None = None) -> Peer:
         """The other side of a connection that the testee makes, on which nothing has been said yet."""
+        self._speaks_3()
         if listener is None:
             listener = self.listener()
             testee.connect(listener.endpoint, listener.name)
@@ -133,6 +141,10 @@ class Bench:
         peer = self.accepted(testee)
         peer.shake(kind or TALKS[testee.kind], identity)
         return peer
+
+    def _speaks_3(self) -> None:
+        if self.older:
+            raise Unsupported(f"ZMTP 3, and the testee speaks {self.older}")
 
     def _next_peer(self) -> str:
         self._peers += 1

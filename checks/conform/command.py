@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +19,7 @@ from . import catalogue, report
 from .baseline import Baseline
 from .bench import address
 from .case import Case, Verdict
-from .run import Outcome, Subject, run_case
+from .run import Outcome, Subject, older_version, run_case
 from .testee import TALKS, BlackBox
 
 
@@ -66,6 +66,7 @@ def run(
     known = baselines.load(baseline) if baseline is not None else {}
     subject = _subject(asked)
     try:
+        subject = replace(subject, older=older_version(subject))
         return _tested(asked, subject, chosen, known, Files(json_file, junit, baseline, new_baseline, scripts))
     finally:
         if subject.target is not None:

@@ -6,20 +6,26 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 
+from ..errors import OurFault
 from ..targets.target import CannotDo, Refused, Target, TargetFault
 from .bench import SECONDS, Bench
 from .case import Case, Deviation, Level, Unsupported, Verdict
+from .octets import OLDER_GREETING, greeting
 from .testee import BlackBox
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is tested: a target, or a black box; ``kind`` is the type of socket where a case holds for all types."""
+    """What is tested: a target, or a black box; ``kind`` is the type of socket where a case holds for all types.
+
+    ``older`` is the version of ZMTP that it speaks if it does not speak 3 (`older_version`).
+    """
 
     target: Target | None
     box: BlackBox | None
     kind: str
     seconds: float = SECONDS
+    older: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,11 +50,32 @@ def run(cases: Iterable[Case], subject: Subject) -> Iterator[Outcome]:
 def run_case(case: Case, subject: Subject) -> Outcome:
     """Run one case, on a target that is as new."""
     began = monotonic()
-    bench = Bench(subject.target, subject.box, subject.kind, subject.seconds)
+    bench = Bench(subject.target, subject.box, subject.kind, subject.seconds, subject.older)
     verdict, expected, actual = _ended(case, bench)
     if subject.target is not None:
         subject.target.reset()
     return Outcome(case, verdict, expected, actual, bench.log.script(), tuple(bench.log.lines), monotonic() - began)
+
+
+def older_version(subject: Subject) -> str:
+    """The version that the testee speaks if it speaks none of 3; empty if it does, or says nothing.
+
+    It is told no more than a peer that can downgrade says at first: an older testee may take more for a frame.
+    """
+    bench = Bench(subject.target, subject.box, subject.kind, subject.seconds)
+    try:
+        with bench:
+            peer = bench.dial(bench.any())
+            peer.send(greeting()[:OLDER_GREETING])
+            peer.until(lambda: peer.ended or len(peer.came.data) >= OLDER_GREETING, "the testee says its version")
+            said = peer.came.data[OLDER_GREETING - 1 : OLDER_GREETING]
+    except (Deviation, Unsupported, TargetFault, Refused, OSError):
+        # The cases will say what is wrong.
+        return ""
+    finally:
+        if subject.target is not None:
+            subject.target.reset()
+    return f"{said[0] + 1}.0" if said and said[0] < 2 else ""
 
 
 def _ended(case: Case, bench: Bench) -> tuple[Verdict, str, str]:
@@ -65,6 +92,8 @@ def _ended(case: Case, bench: Bench) -> tuple[Verdict, str, str]:
         return _deviates(case), "the socket is made, and listens", str(refused)
     except OSError as error:
         return Verdict.FAIL, "the testee accepts connections", str(error)
+    except (AssertionError, LookupError, TypeError, ValueError) as error:
+        raise OurFault(f"the case {case.id} fails by itself: {type(error).__name__}: {error}") from error
     return (Verdict.INFORMATIONAL if case.level == Level.EITHER else Verdict.PASS), "", seen
 
 

@@ -17,7 +17,6 @@ UNOBSERVED: Mapping[Rule, str] = {
     Rule.PIPE_4: f"{INSIDE} SEND-5 (the refused queue slot).",
     Rule.PIPE_5: f"{INSIDE} LINK-2.",
     Rule.PIPE_7: f"{INSIDE} SEND-12.",
-    Rule.PIPE_8: f"{INSIDE} SEND-12.",
     Rule.SEND_1: f"{INSIDE} PUSH-1 and SEND-5.",
     Rule.SEND_3: f"{INSIDE} PUSH-1 and LINK-2.",
     Rule.SEND_8: f"{INSIDE} SEND-7.",

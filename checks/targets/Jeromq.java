@@ -124,6 +124,9 @@ public class Jeromq {
 
     static String set(ZMQ.Socket socket, String name, Object value) throws ReflectiveOperationException {
         Object given = value instanceof String ? octets((String) value) : value;
+        if (name.equals("MAXMSGSIZE") || name.equals("AFFINITY")) {
+            given = ((Number) value).longValue();
+        }
         try {
             // Whoever calls knows options by their names in pyzmq, where the identity has its newer one.
             String known = name.equals("ROUTING_ID") ? "IDENTITY" : name;

@@ -156,3 +156,18 @@ def conflating_push(bench: Bench) -> None:
         testee.send(b"%d" % number)
     peer.shake("PULL")
     equal("the peer receives", peer.message(), [b"4"])
+
+
+@case(
+    Rule.PIPE_8,
+    "An immediate PUSH gives no message to a connection whose handshake is not done.",
+    "libzmq's option ZMQ_IMMEDIATE",
+    Level.SHOULD,
+)
+def immediate_push(bench: Bench) -> None:
+    testee = bench.testee("PUSH", IMMEDIATE=1)
+    peer = bench.accepted(testee)
+    equal("a message to nobody is answered", testee.offer(b"early").value, "EAGAIN")
+    peer.shake("PULL")
+    testee.send(b"late")
+    equal("the peer receives", peer.message(), [b"late"])

@@ -1,0 +1,1 @@
+"""Broken implementations: the reference socket with one defect each, and the conformance cases that must see it."""
