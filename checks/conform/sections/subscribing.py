@@ -134,9 +134,26 @@ def xsub_subscribes(bench: Bench) -> None:
     peer = bench.peer(testee, "XPUB")
     testee.serve(10)
     testee.send(b"\1topic")
-    equal("the publisher is told", _commands(peer, 1), [[b"SUBSCRIBE", b"topic"]])
+    equal("the publisher is told", _told(peer), (True, b"topic"))
     testee.send(b"\0topic")
-    equal("the publisher is told", _commands(peer, 1), [[b"CANCEL", b"topic"]])
+    equal("the publisher is told", _told(peer), (False, b"topic"))
+
+
+def _told(peer: Peer) -> tuple[bool, bytes]:
+    """What the publisher is told next, in either form: is it a subscription, and to which topic?"""
+    (heard,) = _commands(peer, 1)
+    if len(heard) == 2:
+        return heard[0] == b"SUBSCRIBE", heard[1]
+    return heard[0][:1] == b"\1", heard[0][1:]
+
+
+@case(Rule.WIRE_21, "What XSUB subscribes to is told to a publisher of 3.1 by a command.", TOPICS, Level.SHOULD)
+def xsub_tells_3_1(bench: Bench) -> None:
+    testee = bench.bound("XSUB")
+    peer = bench.peer(testee, "XPUB")
+    testee.serve(10)
+    testee.send(b"\1topic")
+    equal("the publisher is told", _commands(peer, 1), [[b"SUBSCRIBE", b"topic"]])
 
 
 @case(Rule.SUB_6, "XSUB sends every other message to its publishers.", XSUB)
@@ -155,4 +172,4 @@ def cancel_of_nothing(bench: Bench) -> None:
     testee.serve(10)
     testee.send(b"\0never")
     testee.send(b"\1topic")
-    equal("the publisher is told", _commands(peer, 1), [[b"SUBSCRIBE", b"topic"]])
+    equal("the publisher is told", _told(peer), (True, b"topic"))
