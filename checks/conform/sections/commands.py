@@ -287,14 +287,14 @@ SOON = {"HEARTBEAT_IVL": 50, "HEARTBEAT_TIMEOUT": 200}
 
 @case(Rule.HEART_1, "With an interval set, PINGs go out.", HEARTBEAT)
 def pings_go_out(bench: Bench) -> None:
-    peer = bench.peer(bench.bound("PULL", HEARTBEAT_IVL=50))
+    peer = bench.peer(bench.bound("PULL", HEARTBEAT_IVL=50, HEARTBEAT_TIMEOUT=60_000))
     for _ in range(3):
         _ping_comes(peer)
 
 
 @case(Rule.HEART_1, "A PING has a time to live of two octets and a context of at most 16.", HEARTBEAT)
 def pings_are_well_formed(bench: Bench) -> None:
-    peer = bench.peer(bench.bound("PULL", HEARTBEAT_IVL=50, HEARTBEAT_TTL=2500))
+    peer = bench.peer(bench.bound("PULL", HEARTBEAT_IVL=50, HEARTBEAT_TIMEOUT=60_000, HEARTBEAT_TTL=2500))
     found = peer.frame("a PING comes")
     holds("a PING", found.name == b"PING" and 2 <= len(found.data) <= 18, str(found))
     equal("its time to live in tenths of a second", int.from_bytes(found.data[:2], "big"), 25)
