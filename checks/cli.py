@@ -204,6 +204,35 @@ def validate(ctx: click.Context, trace: Path, policy: str | None, form: str) -> 
     ctx.exit(code)
 
 
+WRITTEN = click.Path(dir_okay=False, path_type=Path)
+
+
+@main.command()
+@click.option("--target", default="reference-stepped", show_default=True, metavar="T", help="See docs/fuzzing.md.")
+@click.option("--examples", type=click.IntRange(1), metavar="N", help="Programs (default: by the profile).")
+@click.option("--time", "duration", metavar="TIME", help="Draw programs for so long, as 30s or 10m, instead.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same programs.")
+@click.option("--profile", type=click.Choice(["ci", "deep"]), default="ci", show_default=True)
+@click.option("--known", type=WRITTEN, help="Deviations that are expected: a kind a line, # and the reason.")
+@click.option("--script", type=WRITTEN, help="Write a failing program as a script that runs by itself.")
+@click.option("--pytest", type=WRITTEN, help="Write it as a regression test.")
+@click.option("--mermaid", type=WRITTEN, help="Write it as a sequence diagram.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.pass_context
+def fuzz(ctx: click.Context, /, **options: Any) -> None:
+    """Draw programs over two to six sockets, run them on a target, and hold each answer against the model.
+
+    Exit code 0: every answer was explained. 1: one was not, and the shortest program found is shown. 2: usage, or the
+    target is not to be had. 3: interrupted, or nothing was run to its end. 4: our own fault.
+    """
+    from .fuzz.command_fuzz import run
+
+    files = {name: options.pop(name) for name in ("script", "pytest", "mermaid")}
+    if options["examples"] and options["duration"]:
+        raise click.UsageError("--examples and --time cannot be combined")
+    ctx.exit(run(**options, files=files))
+
+
 class _Bench(click.Group):
     """`bench socket` is a command of its own; everything else is said to the search."""
 

@@ -27,7 +27,8 @@ ORDER = [
     *(f"systems.{name}" for name in ("__init__", "closed", "watching", "sending", "peers", "single", "fan", "turning")),
     *("systems.receiving", "systems.sharing"),
     *(f"systems.reconnecting{name}" for name in ("_state", "_traffic", "")),
-    *(f"systems.network{name}" for name in ("", "_wires", "_pipes", "_many", "_sending", "_receiving", "_calls")),
+    *(f"systems.network{name}" for name in ("", "_wires", "_pipes", "_many", "_sending", "_settling", "_receiving")),
+    "systems.network_calls",
     "reference",
 ]
 """From the ground up, dotted. The shell is one room: who calls whom there follows the flow of octets, both ways."""

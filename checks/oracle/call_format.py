@@ -40,11 +40,23 @@ ANSWERS = {said.value for said in Said}
 
 def read(path: Path, policy: str | None = None) -> tuple[Setting, Iterator[Event]]:
     """The setting of a recorded run, and its events; UsageError for a file that is none, at the latest when it ends."""
-    lines = _lines(path)
-    header = next(lines, None)
-    if header is None:
+    return _read(path, _lines(path), policy)
+
+
+def loads(text: str) -> tuple[Setting, Iterator[Event]]:
+    """The same of the text of such a file."""
+    where = Path("the program")
+    numbered = ((number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip())
+    return _read(where, ((number, _parsed(where, number, line)) for number, line in numbered), None)
+
+
+def _read(
+    path: Path, lines: Iterator[tuple[int, dict[str, Any]]], policy: str | None
+) -> tuple[Setting, Iterator[Event]]:
+    first = next(lines, None)
+    if first is None:
         raise UsageError(f"{path} is empty")
-    return _setting(path, header[1], policy), (_event(path, number, data) for number, data in lines)
+    return _setting(path, first[1], policy), (_event(path, number, data) for number, data in lines)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

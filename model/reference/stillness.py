@@ -92,7 +92,9 @@ class Stillness:
                 if connection is not None and connection.open:
                     before = connection.octets_written
                     connection.flush()
-                    done = connection.fill() or connection.octets_written > before or done
+                    came = connection.fill()
+                    # One that ended is something done, though nothing came.
+                    done = came or not connection.open or connection.octets_written > before or done
         for context in self.contexts:
             done = context.reactor.turn() or done
             for stalled in list(context.stalled):

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from .. import patterns
-from ..patterns.pattern import Way
 from . import network, network_many
 from .network import NOTHING, UNBOUNDED, Link, Network, Outcome, Session, Setting, Socket, put
 from .network_receiving import named, receive
 from .network_sending import abort, send
+from .network_settling import settled
 from .network_wires import (
     accepted,
     broken,
@@ -22,12 +22,13 @@ from .network_wires import (
     listener,
     noticed,
     open_links,
-    settled,
     transfer,
 )
 
 Value = int | bytes
 DEFAULT_HWM = 1000
+REFUSED = "EINVAL"
+"""The answer to a connect for which the pattern has no place."""
 HANDLED = {
     *("SNDHWM", "RCVHWM", "ROUTING_ID", "IMMEDIATE", "ROUTER_MANDATORY", "ROUTER_HANDOVER", "REQ_RELAXED"),
     *("REQ_CORRELATE", "XPUB_NODROP", "XPUB_VERBOSE", "XPUB_VERBOSER", "SUBSCRIBE", "UNSUBSCRIBE"),
@@ -125,7 +126,7 @@ def connect(net: Network, number: int, endpoint: str) -> Iterator[Outcome]:
     socket = socket_of(net, number)
     attached = socket.pattern.attached(socket.inner, len(socket.sessions))
     if not attached.accepted:
-        yield Outcome((attached.rule,), Way.UNSUPPORTED.value, net)
+        yield Outcome((attached.rule,), REFUSED, net)
         return
     session = Session(net.keys)
     now = put(net, number, replace(socket, inner=attached.state, sessions=(*socket.sessions, session)))
@@ -181,7 +182,12 @@ def unbind(net: Network, number: int, endpoint: str) -> list[Network]:
 
 def close(net: Network, number: int) -> list[Network]:
     """A socket is closed or its process dies; what it had not written is lost, and what nobody read may be."""
-    socket_of(net, number)
+    socket = socket_of(net, number)
+    # Who closes in peace wants nothing any more, and says so first: what is said may be heard, or lost as all the rest.
+    for topic, count, _ in socket.own:
+        for _ in range(count):
+            (outcome,) = network_many.want(net, number, topic, False)
+            net = outcome.network
     found = [net]
     for link in net.links:
         if number in (link.near, link.far):
@@ -211,13 +217,12 @@ def met(net: Network, number: int, count: int) -> list[Network]:
 
 
 def _meets(net: Network, number: int) -> list[Network]:
-    """Everybody who can has come, and everybody who went is known to be gone; in whatever order."""
+    """Who can come may have come, and who went may be known to be gone; in whatever order."""
     found, queue = {net: None}, [net]
     for one in queue:
         cut = [session.key for session in one.sockets[number].sessions if session.cut]
-        after = [two for key in cut[:1] for two in noticed(one, number, key)]
-        if not cut:
-            after = [two for link in open_links(one, number) for two in accepted(one, link)]
+        after = [two for key in cut for two in noticed(one, number, key)]
+        after += [two for link in open_links(one, number) for two in accepted(one, link)]
         for two in after:
             if two not in found:
                 found[two] = None
@@ -227,9 +232,19 @@ def _meets(net: Network, number: int) -> list[Network]:
 
 def _has(net: Network, number: int, count: int) -> bool:
     """At least so many sessions have a connection. Of one that a socket initiated, it may know before the other end."""
+    return count <= peers_of(net, number) + sum(link.near == number for link in open_links(net, number))
+
+
+def peers_of(net: Network, number: int) -> int:
+    """How many peers a socket can exchange messages with."""
     sessions = [one for one in net.sockets[number].sessions if not one.cut]
-    there = sum(network.other_end(net, number, one.key) is not None for one in sessions)
-    return count <= there + sum(link.near == number for link in open_links(net, number))
+    return sum(network.other_end(net, number, one.key) is not None for one in sessions)
+
+
+def restless(net: Network) -> bool:
+    """Is somebody refused, who will try again and again?"""
+    waiting = [link for number in range(len(net.sockets)) for link in open_links(net, number) if link.near == number]
+    return any(link in one.links for link in waiting for one in accepted(net, link))
 
 
 def at_rest(net: Network) -> bool:
@@ -255,8 +270,10 @@ __all__ = [
     "met",
     "named",
     "option",
+    "peers_of",
     "receive",
     "refuse",
+    "restless",
     "send",
     "settled",
     "socket_of",

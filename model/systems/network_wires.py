@@ -18,7 +18,7 @@ from ..patterns.subscriptions import Subscriptions
 from ..patterns.xpub import Xpub
 from ..rules import Rule
 from . import network
-from .network import NOTHING, POOL, UNBOUNDED, Link, Network, Session, Socket, fire, link_of, other_end, place_of, put
+from .network import NOTHING, POOL, Link, Network, Session, Socket, fire, link_of, other_end, place_of, put
 
 MOST = 1 << 12
 """So many networks are told apart at a time; where there are more, nothing can be said (`TooMany`)."""
@@ -294,7 +294,7 @@ def looks(net: Network, number: int) -> list[Network]:
     """All that a socket may have learned before a call: who came, who went, what was subscribed to."""
     if _quiet(net, number):
         return [net]
-    return _closed([net], lambda one: _learns(one, number))
+    return closed([net], lambda one: _learns(one, number))
 
 
 def _quiet(net: Network, number: int) -> bool:
@@ -313,7 +313,7 @@ def _learns(net: Network, number: int) -> Iterator[Network]:
         yield from accepted(net, link)
 
 
-def _closed(start: list[Network], step: Callable[[Network], Iterator[Network]]) -> list[Network]:
+def closed(start: list[Network], step: Callable[[Network], Iterator[Network]]) -> list[Network]:
     """All networks that steps lead to, the nearest first."""
     found = dict.fromkeys(start)
     queue = list(found)
@@ -325,58 +325,3 @@ def _closed(start: list[Network], step: Callable[[Network], Iterator[Network]]) 
                 if len(found) > MOST:
                     raise TooMany
     return queue
-
-
-def settled(net: Network) -> list[Network]:
-    """All that there can be when everything has happened that can, without a call."""
-    ends = [one for one in _closed([net], _settles) if next(_settles(one), None) is None]
-    return list(dict.fromkeys(_arrived(one) for one in ends))
-
-
-def _settles(net: Network) -> Iterator[Network]:
-    """What happens next, where all will have happened in the end: one order stands for many that come to the same."""
-    for number, socket in enumerate(net.sockets):
-        for session in socket.sessions:
-            if session.cut:
-                yield from noticed(net, number, session.key)
-                return
-    told = [
-        (number, session.key)
-        for number, socket in enumerate(net.sockets)
-        for session in socket.sessions
-        if session.told
-    ]
-    # Only an XPUB shows in which order it heard its peers.
-    for number, key in told if any(net.sockets[number].pattern.receives for number, _ in told) else told[:1]:
-        yield hears(net, number, key)
-    if told:
-        return
-    for number in range(len(net.sockets)):
-        for link in open_links(net, number):
-            if link.near == number:
-                # Who is refused tries again, and that has no end.
-                yield from (one for one in accepted(net, link) if _met(one, link))
-
-
-def _met(net: Network, link: Link) -> bool:
-    return link not in net.links
-
-
-def _arrived(net: Network) -> Network:
-    """Every message that can leave has left, and has come as far as its receiver reads."""
-    for number, socket in enumerate(net.sockets):
-        for session in socket.sessions:
-            if session.queue and may_leave(net, number, session):
-                net = transfer(net, number, session.key, len(session.queue))
-    for number, socket in enumerate(net.sockets):
-        for session in socket.sessions:
-            if len(session.inbox) > session.sure:
-                net = network.put_session(net, number, replace(session, sure=_read(socket, session)))
-    return net
-
-
-def _read(socket: Socket, session: Session) -> int:
-    """So many messages have been read at least: who stopped at the mark reads on when half is taken (RECEIVE-5)."""
-    if socket.receive_hwm >= UNBOUNDED:
-        return len(session.inbox)
-    return max(session.sure, min(len(session.inbox), socket.receive_hwm // 2 + 1))

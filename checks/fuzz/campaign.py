@@ -1,0 +1,144 @@
+"""A campaign: many programs on one target, what they reached, and the first one that shows a deviation."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis.errors import Flaky
+from hypothesis.stateful import run_state_machine_as_test
+
+from enomem.model.policies import POLICIES
+from enomem.model.rules import Rule
+from enomem.model.systems.network import Refusals, Setting
+
+from ..errors import Inconclusive
+from ..targets.target import Can, Target
+from .machine import Programs
+from .play import Deviates, Failure, Play
+
+STEPS = {"ci": 30, "deep": 80}
+"""How many rules a program is made of."""
+BATCH = 50
+"""So many programs are drawn at a time, where the time is bounded; each batch has its own seed."""
+
+
+@dataclass
+class Tally:
+    """What a campaign did so far."""
+
+    programs: int = 0
+    steps: int = 0
+    fired: set[Rule] = field(default_factory=set)
+    states: set[int] = field(default_factory=set)
+    broken_off: int = 0
+    known: Counter[str] = field(default_factory=Counter)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        return time.monotonic() - self.began
+
+    @property
+    def rate(self) -> float:
+        """Programs a second."""
+        return self.programs / max(self.seconds, 1e-9)
+
+
+class Campaign:
+    """Programs on one target; ``known`` are the kinds of deviations that are expected; ``tell`` is told of progress.
+
+    ``in_turn``: the target is held to turns (TURN-1), which are enomem's own answer to who gets the next message.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        in_turn: bool,
+        known: Collection[str] = (),
+        tell: Callable[[Tally], None] = lambda _: None,
+    ) -> None:
+        self.target = target
+        self.in_turn = in_turn
+        self.expected = known
+        self.tell = tell
+        self.tally = Tally()
+        self.last = self.found = self.setting("DISCARD")
+
+    def setting(self, policy: str) -> Setting:
+        """What the model is set to: the policy, if the target can be set to one; refusals, if it can be told them."""
+        named = {one.name: one for one in POLICIES}
+        chosen = named[policy if Can.POLICY in self.target.cans else "DISCARD"]
+        refusals = Refusals.TOLD if Can.REFUSE in self.target.cans else Refusals.NONE
+        return Setting(chosen, refusals, self.in_turn)
+
+    def begin(self, policy: str) -> Play:
+        """A new program on the target as new."""
+        self.target.reset()
+        self.last = self.setting(policy)
+        return Play(self.target, self.last)
+
+    def known(self, failure: Failure) -> bool:
+        """Is this deviation expected?"""
+        return failure.kind in self.expected
+
+    def ended(self, play: Play, failure: Failure | None) -> None:
+        """A program is over."""
+        tally = self.tally
+        tally.programs += 1
+        tally.steps += len(play.events)
+        tally.fired |= play.oracle.fired
+        tally.states |= play.seen
+        if failure is not None and self.known(failure):
+            tally.known[failure.kind] += 1
+        self.tell(tally)
+
+    def broken_off(self, play: Play) -> None:
+        """A program came to where nothing can be said any more."""
+        self.tally.broken_off += 1
+        self.ended(play, None)
+
+    def run(self, examples: int, number: int, profile: str = "ci") -> Failure | None:
+        """Draw so many programs by a seed; the first that shows a deviation (`found` is its setting), or None."""
+        machine = type("Drawn", (Programs,), {"course": self})
+        drawn = settings(
+            max_examples=examples,
+            stateful_step_count=STEPS[profile],
+            phases=(Phase.generate,),
+            database=None,
+            deadline=None,
+            derandomize=False,
+            print_blob=False,
+            report_multiple_bugs=False,
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+        )
+        try:
+            run_state_machine_as_test(seed(number)(machine), settings=drawn)
+        except Deviates as error:
+            self.found = self.last
+            return error.failure
+        except Flaky as error:
+            raise Inconclusive(f"a program deviated once and not again (seed {number}): {_first(error)}") from error
+        return None
+
+    def run_for(self, seconds: float, number: int, profile: str = "ci") -> Failure | None:
+        """Draw programs in batches until the time is over, or one shows a deviation."""
+        while self.tally.seconds < seconds:
+            failure = self.run(BATCH, number, profile)
+            if failure is not None:
+                return failure
+            number += 1
+        return None
+
+
+def _first(error: BaseException) -> str:
+    """The first deviation among what was raised."""
+    for one in getattr(error, "exceptions", (error,)):
+        if isinstance(one, Deviates):
+            return str(one)
+    return str(error).splitlines()[0]

@@ -1,0 +1,173 @@
+"""`enomem fuzz`: draw programs, hold a target against the model, and show the shortest program that deviates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from enomem.model.rules import Rule
+from enomem.model.systems.network import Setting
+from enomem.spec import text as spec
+
+from ..errors import UsageError
+from ..oracle.events import line
+from ..targets.registry import by_name
+from ..targets.target import Can, Target
+from .campaign import Campaign, Tally
+from .picture import diagram
+from .play import Failure
+from .script import regression, script
+from .shorten import shortened
+
+FOLLOWED = ("send", "pipe", "memory", "link", "patterns")
+"""The machines that a network of sockets runs all of; rules of others it reaches some, and they are not its matter."""
+EXAMPLES: Mapping[str, int] = {"ci": 200, "deep": 5000}
+OURS = ("reference", "reference-stepped", "model")
+"""Targets that are held to turns."""
+
+
+def run(
+    target: str, examples: int | None, duration: str | None, seed: int, profile: str, known: Path | None,
+    quiet: bool, files: Mapping[str, Path | None],
+) -> int:  # fmt: skip
+    """Fuzz a target; the exit code."""
+    seconds = None if duration is None else seconds_of(duration)
+    expected = {} if known is None else read_known(known)
+    tested = by_name(target)
+    console = Console(stderr=True)
+    failure, interrupted = None, False
+    try:
+        with Live(console=console, transient=True, auto_refresh=False) as live:
+            shows = not quiet and console.is_terminal
+
+            def tell(tally: Tally) -> None:
+                if shows and tally.programs % 5 == 0:
+                    live.update(Text(progress(tally)), refresh=True)
+
+            campaign = Campaign(tested, target in OURS, expected, tell)
+            try:
+                if seconds is None:
+                    failure = campaign.run(examples or EXAMPLES[profile], seed, profile)
+                else:
+                    failure = campaign.run_for(seconds, seed, profile)
+                if failure is not None:
+                    failure = shortened(tested, campaign.found, failure)
+            except KeyboardInterrupt:
+                interrupted = True
+        for said in summary(campaign, tested, expected):
+            click.echo(said)
+        if failure is not None:
+            _show(failure, campaign.found, target, seed, files)
+    finally:
+        tested.end()
+    return _code(failure, interrupted, campaign.tally)
+
+
+def _code(failure: Failure | None, interrupted: bool, tally: Tally) -> int:
+    if failure is not None:
+        return 1
+    if interrupted:
+        click.echo(f"enomem: interrupted after {tally.programs} programs, none of which deviated", err=True)
+        return 3
+    if tally.programs <= tally.broken_off:
+        click.echo("enomem: no program was run to its end, so nothing is known", err=True)
+        return 3
+    return 0
+
+
+def seconds_of(duration: str) -> float:
+    """How long 90, 30s, 10m or 2h is."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", duration)
+    if match is None:
+        raise UsageError(f"a time is a number of seconds, or as 30s, 10m, 2h; not {duration!r}")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def read_known(path: Path) -> dict[str, str]:
+    """The kinds of deviations that are expected, one a line, with a reason behind ``#``."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    found = {}
+    for number, text in enumerate(lines, 1):
+        kind, _, reason = text.partition("#")
+        if kind.strip() and not reason.strip():
+            raise UsageError(f"{path}, line {number}: why {kind.strip()!r} is expected is missing: add # and a reason")
+        if kind.strip():
+            found[kind.strip()] = reason.strip()
+    return found
+
+
+def progress(tally: Tally) -> str:
+    """One line while it goes on."""
+    return (
+        f"{tally.programs} programs, {tally.steps} steps, {tally.rate:.1f} programs/s, "
+        f"{len(tally.states)} states, {len(tally.fired)} of {len(Rule)} rules"
+    )
+
+
+def summary(campaign: Campaign, target: Target, expected: Mapping[str, str]) -> list[str]:
+    """What was done, what was reached, and what was not."""
+    tally = campaign.tally
+    entries = spec.entries()
+    matter = [rule for rule in Rule if rule.value in entries and _follows(entries[rule.value].machine)]
+    missed = [rule.value for rule in matter if rule not in tally.fired]
+    version = f" ({target.version})" if target.version else ""
+    found = [
+        f"{target.name}{version}: {tally.programs} programs, {tally.steps} steps, {len(tally.states)} states of the "
+        f"model, {tally.rate:.1f} programs/s",
+        f"rules reached: {len(matter) - len(missed)} of {len(matter)} of the machines that are followed "
+        f"({', '.join(FOLLOWED)}), {len(tally.fired)} of all {len(Rule)}",
+    ]
+    if missed:
+        found.append(f"never reached: {', '.join(missed)}")
+    unasked = [can.value for can in Can if can not in target.cans or can == Can.LIMIT]
+    if unasked:
+        found.append(f"not asked: {', '.join(unasked)}")
+    if tally.broken_off:
+        found.append(f"broken off: {tally.broken_off} programs, in which more may have happened than can be followed")
+    found += [f"expected, {count} times: {kind}   # {expected[kind]}" for kind, count in tally.known.items()]
+    return found
+
+
+def _follows(machine: str) -> bool:
+    return machine.removeprefix("model/").startswith(FOLLOWED)
+
+
+def _show(failure: Failure, setting: Setting, target: str, seed: int, files: Mapping[str, Path | None]) -> None:
+    click.echo(f"\ndeviation: {failure.what}")
+    if failure.rules:
+        click.echo(f"by: {', '.join(rule.value for rule in failure.rules)}")
+    click.echo(f"kind: {failure.kind}")
+    if setting.policy.name != "DISCARD":
+        click.echo(f"policy: {setting.policy.name}")
+    if failure.once:
+        click.echo("it was seen once, and not when the same was done again")
+    click.echo(f"the shortest program found, {len(failure.events)} calls (seed {seed}):")
+    for event in failure.events:
+        click.echo(f"    {line(event)}")
+    library = "enomem" if target in OURS else "zmq"
+    texts = {
+        "script": script(failure, setting, library),
+        "pytest": regression(failure, setting, target),
+        "mermaid": diagram(failure),
+    }
+    for name, path in files.items():
+        if path is not None:
+            write(path, texts[name])
+            click.echo(f"{name}: {path}")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file; UsageError if that cannot be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,380 @@
+"""The programs that are drawn: what applications may do with two to six sockets of any types, and what befalls them.
+
+A rule of the machine is an input of the model. What is drawn are small numbers, of which each rule makes something that
+can be done where it stands, so that a program that is made shorter is a program still.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from enomem.model.patterns import PATTERNS
+from enomem.model.patterns.pattern import PAIRS, talks
+from enomem.model.policies import POLICIES
+
+from ..errors import Inconclusive
+from ..oracle.events import Do, Event
+from ..targets.target import Can, Value
+from .play import Deviates, Failure, Play, Restless
+
+MOST = 6
+"""So many sockets there are at a time, at most."""
+NUMBER = st.integers(0, MOST - 1)
+FORMS = st.lists(st.integers(0, 3), min_size=1, max_size=3)
+MARK = st.sampled_from((0, 1, 2))
+"""High-water marks; 0 leaves the default. libzmq counts more than two in steps (facts: LWM), which no rule has."""
+TOPICS = (b"", b"a", b"b", b"ab")
+NAMES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+T = TypeVar("T")
+
+
+class Course(Protocol):
+    """Who runs the programs: gives each its play, and is told how it ended."""
+
+    def begin(self, policy: str) -> Play:
+        """The target, as new."""
+        ...
+
+    def known(self, failure: Failure) -> bool:
+        """Is this a deviation that is expected?"""
+        ...
+
+    def ended(self, play: Play, failure: Failure | None) -> None:
+        """A program is over."""
+        ...
+
+    def broken_off(self, play: Play) -> None:
+        """A program came to where nothing can be said any more."""
+        ...
+
+
+def content(form: int, place: int, number: int, kind: str, first: bool) -> bytes:
+    """The part of a program: its number says which it is, its ``form`` what it looks like to a pattern."""
+    label = str(number).encode()
+    if kind == "ROUTER" and first:
+        return name(place) if form < 3 else b"?"
+    if kind in ("PUB", "XPUB") and first:
+        return TOPICS[form] + label
+    if kind == "XSUB" and first and form > 1:
+        return (b"\1" if form == 2 else b"\0") + TOPICS[place % len(TOPICS)]
+    return b"" if form == 1 else label
+
+
+def name(socket: int) -> bytes:
+    """The routing id of a socket."""
+    return NAMES[socket % len(NAMES) :][:1]
+
+
+def options(kind: str, number: int, marks: tuple[int, int], flags: int) -> dict[str, Value]:
+    """The options of a new socket; each bit of ``flags`` is one that its type has."""
+    found: dict[str, Value] = {}
+    if any(talks(kind, other) for other in ("ROUTER",)):
+        found["ROUTING_ID"] = name(number)
+    for option, mark in zip(("SNDHWM", "RCVHWM"), marks, strict=True):
+        if mark:
+            found[option] = mark
+    bits = {
+        "ROUTER": ("ROUTER_MANDATORY", "ROUTER_HANDOVER"),
+        "REQ": ("REQ_RELAXED", "REQ_CORRELATE"),
+        "XPUB": ("XPUB_NODROP", "XPUB_VERBOSE"),
+        "PUSH": ("IMMEDIATE",),
+    }.get(kind, ())
+    return found | {option: 1 for bit, option in enumerate(bits) if flags >> bit & 1}
+
+
+class Programs(RuleBasedStateMachine):
+    """One program; see the module. A subclass says by its ``course`` who runs it."""
+
+    course: Course
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.play: Play
+        self.over = False
+        self.number = 0
+        self.begun: dict[int, bool] = {}
+        self.made: dict[int, tuple[str, tuple[tuple[str, Value], ...]]] = {}
+
+    # --- what is done with what was drawn
+
+    def tried(self, act: Callable[[], object], settle: bool = True) -> None:
+        """Do something and what follows from it, unless the program is over; an expected deviation ends it."""
+        if self.over:
+            return
+        try:
+            act()
+            if settle:
+                self.play.settle()
+        except (Restless, Inconclusive):
+            self.over = True
+            self.course.broken_off(self.play)
+        except Deviates as error:
+            self.over = True
+            known = self.course.known(error.failure)
+            self.course.ended(self.play, error.failure)
+            if not known:
+                raise
+
+    def pick(self, number: int, among: Sequence[T]) -> T | None:
+        """One of several, by a number; None if there is none."""
+        return among[number % len(among)] if among else None
+
+    @property
+    def alive(self) -> list[int]:
+        """The sockets that are not closed."""
+        return self.play.alive
+
+    def kind(self, socket: int) -> str:
+        """The type of a socket."""
+        return self.play.kinds[socket]
+
+    def who(self, number: int, may: Callable[[str], bool] = lambda _: True) -> int | None:
+        """A living socket of a type that may."""
+        return self.pick(number, [one for one in self.alive if may(self.kind(one))])
+
+    def create(self, kind: str, marks: tuple[int, int], flags: int) -> int:
+        """A new socket."""
+        number = len(self.play.kinds)
+        chosen = tuple(options(kind, number, marks, flags).items())
+        self.made[number] = kind, chosen
+        self.play.do(Event(Do.CREATE, number, name=kind, options=chosen))
+        return number
+
+    def wants_all(self, socket: int) -> None:
+        """A subscriber subscribes to everything."""
+        if self.kind(socket) == "SUB":
+            self.play.do(Event(Do.OPTION, socket, name="SUBSCRIBE", value=b""))
+        elif self.kind(socket) == "XSUB":
+            self.play.do(Event(Do.SEND, socket, part=b"\1"))
+
+    def endpoint(self, socket: int) -> str:
+        """Where a socket listens; it begins to, if it does not."""
+        for at, number in self.play.listens.items():
+            if number == socket:
+                return at
+        at = f"tcp://s{socket}"
+        self.play.do(Event(Do.BIND, socket, endpoint=at))
+        return at
+
+    def connected(self, near: int, far: int) -> bool:
+        """Is there a connection between two sockets, or could no second one be told from it?"""
+        ends = [(one, self.play.listens.get(at)) for one, at in self.play.links]
+        alone = [one for one in (near, far) if self.kind(one) == "PAIR"]
+        busy = any(one in pair for one in alone for pair in ends)
+        return busy or (near, far) in ends or (far, near) in ends
+
+    def join(self, near: int, far: int) -> None:
+        """One socket connects to another."""
+        self.play.do(Event(Do.CONNECT, near, endpoint=self.endpoint(far)))
+        self.play.meet(far, near)
+
+    def part(self, socket: int, form: int, place: int, more: bool) -> None:
+        """Send one part."""
+        self.number += 1
+        kind, first = self.kind(socket), not self.begun.get(socket)
+        part = content(form, place, self.number, kind, first)
+        done = self.play.do(Event(Do.SEND, socket, part=part, more=more))
+        if done.answer == "ok":
+            self.begun[socket] = more
+        elif done.answer in ("ENOMEM", "ECONNRESET"):
+            self.begun[socket] = False
+
+    # --- rules
+
+    @initialize(
+        pair=st.sampled_from([(kind, other) for kind in PATTERNS for other in sorted(PAIRS[kind])]),
+        policy=st.sampled_from([policy.name for policy in POLICIES]),
+        marks=st.tuples(MARK, MARK), more=st.tuples(MARK, MARK), flags=st.integers(0, 3),
+    )  # fmt: skip
+    def two_sockets(
+        self, pair: tuple[str, str], policy: str, marks: tuple[int, int], more: tuple[int, int], flags: int
+    ) -> None:
+        """The first listens, the second connects."""
+        self.play = self.course.begin(policy)
+        if not set(pair) <= self.play.target.types:
+            self.over = True
+
+        def act() -> None:
+            first, second = self.create(pair[0], marks, flags), self.create(pair[1], more, flags)
+            self.wants_all(second)
+            self.join(second, first)
+
+        self.tried(act)
+
+    @rule(at=NUMBER, kind=NUMBER, marks=st.tuples(MARK, MARK), flags=st.integers(0, 3), connects=st.booleans())
+    def another(self, at: int, kind: int, marks: tuple[int, int], flags: int, connects: bool) -> None:
+        """A new socket joins one that is there, and connects or is connected to."""
+        there = self.who(at)
+        if there is None or len(self.alive) >= MOST:
+            return
+        chosen = self.pick(kind, sorted(PAIRS[self.kind(there)]))
+        busy = self.kind(there) == "PAIR" and any(
+            there in (one, self.play.listens.get(where)) for one, where in self.play.links
+        )
+        if chosen is None or chosen not in self.play.target.types or busy:
+            return
+
+        def act() -> None:
+            new = self.create(chosen, marks, flags)
+            self.wants_all(new)
+            self.join(new, there) if connects else self.join(there, new)
+
+        self.tried(act)
+
+    @rule(near=NUMBER, far=NUMBER)
+    def connect(self, near: int, far: int) -> None:
+        """Two sockets that are there are connected, perhaps again."""
+        one = self.who(near)
+        if one is None:
+            return
+        others = [other for other in self.alive if talks(self.kind(one), self.kind(other)) and other != one]
+        two = self.pick(far, others)
+        if two is not None and not self.connected(one, two):
+            self.tried(lambda: self.join(one, two))
+
+    @rule(socket=NUMBER, form=st.integers(0, 3), place=NUMBER, more=st.booleans())
+    def send(self, socket: int, form: int, place: int, more: bool) -> None:
+        """One part."""
+        one = self.who(socket, lambda kind: PATTERNS[kind].sends)
+        if one is not None:
+            self.tried(lambda: self.part(one, form, place, more))
+
+    @rule(socket=NUMBER, forms=FORMS, place=NUMBER, times=st.integers(1, 3))
+    def messages(self, socket: int, forms: list[int], place: int, times: int) -> None:
+        """One to three messages of some parts, without waiting for anything between them."""
+        one = self.who(socket, lambda kind: PATTERNS[kind].sends)
+        if one is None:
+            return
+
+        def act() -> None:
+            for _ in range(times):
+                for number, form in enumerate(forms):
+                    self.part(one, form, place, number + 1 < len(forms))
+
+        self.tried(act)
+
+    @rule(socket=NUMBER)
+    def receive(self, socket: int) -> None:
+        """One part, be it that nothing is there."""
+        one = self.who(socket)
+        if one is not None:
+            self.tried(lambda: self.play.do(Event(Do.RECEIVE, one)))
+
+    @rule(socket=NUMBER)
+    def drain(self, socket: int) -> None:
+        """All parts that are there."""
+        one = self.who(socket, lambda kind: PATTERNS[kind].receives)
+        if one is not None:
+            self.tried(lambda: self.play.drain(one))
+
+    @precondition(lambda self: self.allowed(Can.REFUSE))
+    @rule(
+        socket=NUMBER, site=st.sampled_from(("BODY", "RESERVATION")), after=st.integers(0, 3),
+        forms=FORMS, place=NUMBER, ends=st.booleans(),
+    )  # fmt: skip
+    def refused(self, socket: int, site: str, after: int, forms: list[int], place: int, ends: bool) -> None:
+        """Some parts, one of which gets no memory."""
+        one = self.who(socket, lambda kind: PATTERNS[kind].sends)
+        if one is None:
+            return
+
+        def act() -> None:
+            self.play.do(Event(Do.REFUSE, name=site, count=after))
+            for number, form in enumerate(forms):
+                self.part(one, form, place, number + 1 < len(forms) or not ends)
+            self.play.do(Event(Do.REFUSE, name=site, times=0))
+
+        self.tried(act)
+
+    @precondition(lambda self: self.allowed(Can.ABORT))
+    @rule(socket=NUMBER)
+    def abort(self, socket: int) -> None:
+        """The unfinished message is dropped."""
+        one = self.who(socket)
+        if one is not None:
+            self.begun[one] = False
+            self.tried(lambda: self.play.do(Event(Do.ABORT, one)))
+
+    @rule(socket=NUMBER, option=st.sampled_from(("SNDHWM", "RCVHWM")), mark=st.integers(1, 2))
+    def mark(self, socket: int, option: str, mark: int) -> None:
+        """A high-water mark is changed, be it between two parts."""
+        one = self.who(socket)
+        if one is not None:
+            self.tried(lambda: self.play.do(Event(Do.OPTION, one, name=option, value=mark)))
+
+    @rule(socket=NUMBER, topic=st.sampled_from(TOPICS), more=st.booleans(), refused=st.booleans())
+    def subscribe(self, socket: int, topic: bytes, more: bool, refused: bool) -> None:
+        """A subscription, or one is taken back; there may be no memory for it."""
+        one = self.who(socket, lambda kind: kind == "SUB")
+        if one is None:
+            return
+
+        def act() -> None:
+            refuses = refused and more and self.play.can(Can.REFUSE)
+            if refuses:
+                self.play.do(Event(Do.REFUSE, name="SUBSCRIPTION"))
+            self.play.do(Event(Do.OPTION, one, name="SUBSCRIBE" if more else "UNSUBSCRIBE", value=topic))
+            if refuses:
+                self.play.do(Event(Do.REFUSE, name="SUBSCRIPTION", times=0))
+
+        self.tried(act)
+
+    @precondition(lambda self: self.allowed(Can.DISCONNECT))
+    @rule(link=NUMBER)
+    def disconnect(self, link: int) -> None:
+        """A socket ends one of its connections."""
+        chosen = self.pick(link, self.play.links) if not self.over else None
+        if chosen is not None:
+            near, at = chosen
+            self.tried(lambda: self.play.do(Event(Do.DISCONNECT, near, endpoint=at)))
+
+    @rule(
+        socket=NUMBER, form=st.integers(0, 3), place=NUMBER, parts=st.integers(0, 2), more=st.booleans(),
+        again=st.booleans(),
+    )  # fmt: skip
+    def killed(self, socket: int, form: int, place: int, parts: int, more: bool, again: bool) -> None:
+        """A socket is closed, perhaps while what it sends is on its way; perhaps another one takes its place."""
+        one = self.who(socket)
+        if one is None or len(self.alive) < 2:
+            return
+
+        def act() -> None:
+            for number in range(parts if PATTERNS[self.kind(one)].sends else 0):
+                self.part(one, form, place, more or number + 1 < parts)
+            where = [at for at, number in self.play.listens.items() if number == one]
+            self.play.do(Event(Do.CLOSE, one))
+            self.play.settle()
+            if again:
+                self.restarted(one, where)
+
+        self.tried(act)
+
+    def restarted(self, one: int, where: list[str]) -> None:
+        """A socket like the one that was closed listens where that did."""
+        kind, chosen = self.made[one]
+        new = len(self.play.kinds)
+        self.made[new] = kind, chosen
+        self.play.do(Event(Do.CREATE, new, name=kind, options=chosen))
+        for at in where:
+            self.play.do(Event(Do.BIND, new, endpoint=at))
+        self.play.meet(new)
+
+    # --- the end
+
+    def allowed(self, what: Can) -> bool:
+        """Can the target do this, and is the program not over?"""
+        return not self.over and hasattr(self, "play") and self.play.can(what)
+
+    def teardown(self) -> None:
+        """Receive all that is left, unless the program was broken off."""
+        if self.over or not hasattr(self, "play") or sys.exc_info()[0] is not None:
+            return
+        self.tried(self.play.finish, settle=False)
+        if not self.over:
+            self.over = True
+            self.course.ended(self.play, None)

@@ -1,0 +1,252 @@
+"""One program on one target, with the oracle beside it: each call is made, and what it says has to be explained.
+
+Nothing sleeps and nothing is guessed. What must come is waited for, with a bound; before something is asked that must
+not be there, everything that is under way has to have happened, or else the oracle knows that it may not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from enomem.model.rules import Rule
+from enomem.model.systems import network_calls
+from enomem.model.systems.network import Setting
+
+from ..oracle.events import Do, Event, call, line
+from ..oracle.oracle import Deviation, Oracle, with_answer
+from ..targets.target import ANYWHERE, Can, Received, Refused, Said, Target, TargetFault, Value
+
+WAIT = 5000
+"""Milliseconds for what must come. What has not come then has not come."""
+SLICE = 50
+"""Milliseconds of one call that waits."""
+SWIFT: Mapping[str, Value] = {"RECONNECT_IVL": 1}
+"""Options that every socket has, where its library knows them, so that nothing takes long."""
+DISCONNECTING = (Do.DISCONNECT, Do.UNBIND)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A program on which a target did what the model does not: its ``events``, the last of them the one in question.
+
+    ``what`` says it in one sentence; ``kind`` is the same for what is probably the same defect. ``allowed``: the
+    answers that the model has, and the ``rules`` by which. ``once``: it did not happen again.
+    """
+
+    events: tuple[Event, ...]
+    what: str
+    kind: str
+    allowed: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    once: bool = False
+
+
+class Deviates(Exception):
+    """The target did what the model does not."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.what)
+        self.failure = failure
+
+
+class Restless(Exception):
+    """Somebody is refused again and again: nothing is ever over, and the program is broken off."""
+
+
+class Play:
+    """A program as it goes on: `do` makes the next call.
+
+    Endpoints are named by their program (``tcp://s0``); which ports they have is the system's choice.
+    """
+
+    def __init__(self, target: Target, setting: Setting) -> None:
+        self.target = target
+        self.setting = setting
+        self.oracle = Oracle(setting)
+        self.events: list[Event] = []
+        self.seen: set[int] = set()
+        self.kinds: list[str] = []
+        self.alive: list[int] = []
+        self.listens: dict[str, int | None] = {}
+        self.links: list[tuple[int, str]] = []
+        self._where: dict[str, str] = {}
+        if Can.POLICY in target.cans:
+            target.policy(setting.policy.name)
+
+    def can(self, what: Can) -> bool:
+        """Can the target do this?"""
+        return what in self.target.cans
+
+    def do(self, event: Event) -> Event:
+        """Make a call, and hold its answer against the model; `Deviates` if nothing explains it."""
+        try:
+            event = self._made(event)
+        except Restless:
+            raise
+        except TargetFault as fault:
+            self._fails(event, str(fault), f"fault at {event.do.value}")
+        except Refused as refused:
+            self._fails(event, f"{call(event)} was answered with {refused.said.value}", f"refused {event.do.value}")
+        except Exception as error:  # noqa: BLE001 - whatever a target raises that no target may
+            self._fails(event, f"{call(event)} raised {type(error).__name__}: {error}", f"raised at {event.do.value}")
+        self.events.append(event)
+        found = self.oracle.saw(event)
+        if found is not None:
+            failure = Failure(tuple(self.events), _sentence(found), self._kind(found), found.allowed, found.rules)
+            raise Deviates(failure)
+        self.seen.update(map(hash, self.oracle.states))
+        self._keeps_books(event)
+        return event
+
+    def _fails(self, event: Event, what: str, kind: str) -> None:
+        raise Deviates(Failure((*self.events, event), what, f"{kind} {self._named(event)}"))
+
+    def _named(self, event: Event) -> str:
+        return self.kinds[event.socket] if 0 <= event.socket < len(self.kinds) else event.name
+
+    def _kind(self, found: Deviation) -> str:
+        """What was asked and answered, without what is different in every program."""
+        answers = sorted({one if one.isupper() else "a part" for one in found.allowed})
+        event = found.event
+        part = event.do == Do.RECEIVE and event.answer == "ok"
+        said = ("another part" if "a part" in answers else "a part") if part else event.answer
+        if event.do == Do.SEND:
+            answers = list(found.allowed)
+        return f"{event.do.value} {self._named(event)}: {said}, not {' or '.join(answers) or 'possible'}"
+
+    def _made(self, event: Event) -> Event:
+        """Make the call on the target; the event with its answer."""
+        target, socket = self.target, event.socket
+        said: Said | None = None
+        match event.do:
+            case Do.CREATE:
+                self._create(event)
+            case Do.OPTION:
+                said = target.option(socket, event.name, event.value)
+            case Do.BIND:
+                self._where[event.endpoint] = target.bind(socket, self._where.get(event.endpoint, ANYWHERE))
+            case Do.CONNECT:
+                said = target.connect(socket, self._where[event.endpoint])
+            case Do.DISCONNECT | Do.UNBIND:
+                take = target.disconnect if event.do == Do.DISCONNECT else target.unbind
+                said = take(socket, self._where[event.endpoint])
+            case Do.SEND:
+                said = target.send(socket, event.part, event.more)
+            case Do.RECEIVE:
+                event = self._receive(event)
+            case Do.ABORT:
+                said = target.abort(socket)
+            case Do.CLOSE:
+                target.close(socket)
+            case Do.REFUSE:
+                target.refuse(event.name or "BODY", event.count, event.times)
+            case Do.PEERS:
+                if not target.peers(socket, event.count, WAIT):
+                    raise TargetFault(f"socket s{socket} has not had {event.count} peers within {WAIT // 1000} s")
+            case Do.SETTLE:
+                if any(map(network_calls.restless, self.oracle.states)):
+                    raise Restless
+                if not target.settle(WAIT):
+                    raise TargetFault(f"something is still under way between the sockets after {WAIT // 1000} s")
+        if said is not None and event.do in DISCONNECTING and said is not Said.OK:
+            raise TargetFault(f"{call(event)} was answered with {said.value}")
+        return event if said is None else with_answer(event, said.value)
+
+    def _create(self, event: Event) -> None:
+        options = dict(event.options)
+        try:
+            number = self.target.create(event.name, {**SWIFT, **options})
+        except Refused:
+            number = self.target.create(event.name, options)
+        if number != event.socket:
+            raise TargetFault(f"socket number {number} was made, and {event.socket} is next")
+
+    def _receive(self, event: Event) -> Event:
+        """Ask for a part: what must come is waited for."""
+        must = not self.can(Can.SETTLE) and "EAGAIN" not in self.oracle.settled_copy().may(event)
+        got: Received = self.target.receive(event.socket, SLICE if must else 0)
+        for _ in range(WAIT // SLICE if must else 0):
+            if got.said is not Said.AGAIN:
+                break
+            # A library may do its work only inside of calls, on the other sockets too.
+            self.serve()
+            got = self.target.receive(event.socket, SLICE)
+        if got.said is not Said.OK:
+            return replace(event, answer=got.said.value, part=b"", more=False, waited=must)
+        return replace(event, answer="ok", part=got.part, more=got.more)
+
+    def _keeps_books(self, event: Event) -> None:
+        match event.do:
+            case Do.CREATE:
+                self.kinds.append(event.name)
+                self.alive.append(event.socket)
+            case Do.BIND:
+                self.listens[event.endpoint] = event.socket
+            case Do.UNBIND:
+                self.listens[event.endpoint] = None
+            case Do.CONNECT if event.answer == "ok":
+                self.links.append((event.socket, event.endpoint))
+            case Do.DISCONNECT:
+                self.links.remove((event.socket, event.endpoint))
+            case Do.CLOSE:
+                self.alive.remove(event.socket)
+                self.links = [link for link in self.links if link[0] != event.socket]
+                self.listens.update({at: None for at, number in self.listens.items() if number == event.socket})
+            case _:
+                pass
+
+    # --- several calls
+
+    def settle(self) -> None:
+        """Have everything happen that is under way, if the target can say when it has; and count the memory."""
+        if self.can(Can.SETTLE):
+            self.do(Event(Do.SETTLE))
+        else:
+            self.serve()
+        if self.can(Can.MEMORY):
+            try:
+                self.target.memory()
+            except TargetFault as fault:
+                self._fails(Event(Do.SETTLE), str(fault), "memory")
+
+    def serve(self) -> None:
+        """Call every socket, where the target can be asked to."""
+        if self.can(Can.PEERS) and self.alive:
+            self.target.peers(self.alive[0], 0, 0)
+
+    def meet(self, *sockets: int) -> None:
+        """Wait until each of the sockets has all peers that it can have."""
+        if self.can(Can.SETTLE):
+            self.settle()
+        elif self.can(Can.PEERS):
+            for socket in sockets:
+                states = self.oracle.settled_copy().states
+                count = min(network_calls.peers_of(state, socket) for state in states)
+                if count:
+                    self.do(Event(Do.PEERS, socket, count=count))
+
+    def drain(self, socket: int, most: int = 1000) -> None:
+        """Receive until nothing comes; a bound, since what comes without end has been a deviation long before."""
+        for _ in range(most):
+            if self.do(Event(Do.RECEIVE, socket)).answer != "ok":
+                return
+
+    def finish(self) -> None:
+        """Receive all that is left, close all sockets, and look whether memory is left over."""
+        self.settle()
+        for socket in list(self.alive):
+            self.drain(socket)
+            self.settle()
+        for socket in list(self.alive):
+            self.do(Event(Do.CLOSE, socket))
+        if self.can(Can.MEMORY):
+            left = self.target.memory()
+            if left:
+                what = f"all sockets are closed, and {left} octets are in use"
+                raise Deviates(Failure((*self.events, Event(Do.SETTLE)), what, "memory after all was closed"))
+
+
+def _sentence(found: Deviation) -> str:
+    allowed = " or ".join(found.allowed) or "nothing at all"
+    return f"{line(found.event)}, and the model allows {allowed}"

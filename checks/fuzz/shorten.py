@@ -1,0 +1,112 @@
+"""The shortest program that still shows a deviation: calls are left out, one by one and in runs, and whole sockets.
+
+Hypothesis finds the programs; what it draws is rules, and what a person wants to read is calls. Each shorter program
+is run on the target again and has to deviate in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from enomem.model.systems.network import Setting
+from enomem.model.systems.network_calls import Impossible
+
+from ..errors import Inconclusive
+from ..oracle.events import Do, Event
+from ..targets.target import Can, Target
+from .play import Deviates, Failure, Play, Restless
+
+TRIES = 3000
+"""So many programs are tried at most."""
+LAST = "memory after"
+"""How the kind of a failure begins that is seen when everything was closed."""
+
+
+def blank(event: Event) -> Event:
+    """The call without its answer."""
+    part = b"" if event.do == Do.RECEIVE else event.part
+    more = event.more and event.do != Do.RECEIVE
+    return replace(event, answer="ok", part=part, more=more, waited=False)
+
+
+def replayed(target: Target, setting: Setting, program: Sequence[Event], to_the_end: bool = False) -> Failure | None:
+    """Run a program on a target as new: how it deviates, None if it does not; `Impossible` for what is no program.
+
+    ``to_the_end``: all that is left is received, and all sockets are closed, as when a program was drawn.
+    """
+    target.reset()
+    play = Play(target, setting)
+    try:
+        for event in program:
+            play.do(blank(event))
+        if to_the_end:
+            play.finish()
+    except Deviates as error:
+        return error.failure
+    return None
+
+
+def shortened(target: Target, setting: Setting, failure: Failure) -> Failure:
+    """The shortest program found that deviates as this one does; this one, if it never does again (`Failure.once`)."""
+    best, tries = failure, 0
+    ends = failure.kind.startswith(LAST)
+    changed = True
+    while changed and tries < TRIES:
+        changed = False
+        for program in _shorter(target, best.events):
+            tries += 1
+            found = _tried(target, setting, program, ends)
+            if found is not None and found.kind == failure.kind and length(found) < length(best):
+                best, changed = found, True
+                break
+            if tries >= TRIES:
+                break
+    again = _tried(target, setting, best.events, ends)
+    return again if again is not None and again.kind == failure.kind else replace(best, once=True)
+
+
+def length(failure: Failure) -> tuple[int, int]:
+    """How long a program is: its calls, then its options."""
+    return len(failure.events), sum(len(event.options) for event in failure.events)
+
+
+def _tried(target: Target, setting: Setting, program: Sequence[Event], ends: bool) -> Failure | None:
+    try:
+        return replayed(target, setting, program, ends)
+    except (Impossible, Inconclusive, Restless, KeyError, IndexError, ValueError):
+        # Something was left out that the rest needs.
+        return None
+
+
+def _shorter(target: Target, events: Sequence[Event]) -> Iterator[list[Event]]:
+    """Programs with something left out, much of it first."""
+    for socket in reversed(range(sum(event.do == Do.CREATE for event in events))):
+        yield _without(events, socket)
+    # Where there are threads, what was waited for is waited for again.
+    kept = {Do.CREATE, Do.PEERS} | (set() if "stepped" in target.name or Can.SETTLE not in target.cans else {Do.SETTLE})
+    size = len(events) // 2
+    while size > 0:
+        for start in range(len(events) - size, -1, -size):
+            out = events[start : start + size]
+            if all(event.do in kept for event in out):
+                continue
+            yield [*events[:start], *(event for event in out if event.do in kept), *events[start + size :]]
+        size //= 2
+    for number, event in enumerate(events):
+        if event.do == Do.CREATE and event.options:
+            for option in event.options:
+                fewer = tuple(one for one in event.options if one != option)
+                yield [*events[:number], replace(event, options=fewer), *events[number + 1 :]]
+
+
+def _without(events: Sequence[Event], socket: int) -> list[Event]:
+    """The program without a socket and all that has to do with where it alone listened."""
+    binds = [event for event in events if event.do == Do.BIND]
+    alone = {one.endpoint for one in binds} - {one.endpoint for one in binds if one.socket != socket}
+    found = []
+    for event in events:
+        if event.socket == socket or (event.do in (Do.CONNECT, Do.DISCONNECT) and event.endpoint in alone):
+            continue
+        found.append(replace(event, socket=event.socket - 1) if event.socket > socket else event)
+    return found
