@@ -213,6 +213,11 @@ WRITTEN = click.Path(dir_okay=False, path_type=Path)
 @click.option("--time", "duration", metavar="TIME", help="Draw programs for so long, as 30s or 10m, instead.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same programs.")
 @click.option("--profile", type=click.Choice(["ci", "deep"]), default="ci", show_default=True)
+@click.option("--type", "kinds", multiple=True, metavar="TYPE", help="Begin with sockets of this type.")
+@click.option("--exhaustive", is_flag=True, help="Instead: every call in every state of bounded models.")
+@click.option("--model", "models", multiple=True, metavar="TYPES", help="With --exhaustive, as PUB-SUB-SUB.")
+@click.option("--parts", type=click.IntRange(1, 6), default=2, show_default=True, help="Bound of a model: parts held.")
+@click.option("--policy", metavar="P", help="Only this send policy (default: all, with --exhaustive DISCARD).")
 @click.option("--known", type=WRITTEN, help="Deviations that are expected: a kind a line, # and the reason.")
 @click.option("--script", type=WRITTEN, help="Write a failing program as a script that runs by itself.")
 @click.option("--pytest", type=WRITTEN, help="Write it as a regression test.")
@@ -225,8 +230,14 @@ def fuzz(ctx: click.Context, /, **options: Any) -> None:
     Exit code 0: every answer was explained. 1: one was not, and the shortest program found is shown. 2: usage, or the
     target is not to be had. 3: interrupted, or nothing was run to its end. 4: our own fault.
     """
+    from .fuzz import command_exhaustive
     from .fuzz.command_fuzz import run
 
+    exhaustive = options.pop("exhaustive")
+    models, parts = options.pop("models"), options.pop("parts")
+    if exhaustive:
+        common = {name: options[name] for name in ("target", "profile", "quiet")}
+        ctx.exit(command_exhaustive.run(models=models, parts=parts, policy=options["policy"] or "DISCARD", **common))
     files = {name: options.pop(name) for name in ("script", "pytest", "mermaid")}
     if options["examples"] and options["duration"]:
         raise click.UsageError("--examples and --time cannot be combined")

@@ -15,8 +15,9 @@ from enomem.model.policies import POLICIES
 from enomem.model.rules import Rule
 from enomem.model.systems.network import Refusals, Setting
 
-from ..errors import Inconclusive
+from ..errors import Inconclusive, UsageError
 from ..targets.target import Can, Target
+from .bounded import pairs
 from .machine import Programs
 from .play import Deviates, Failure, Play
 
@@ -53,6 +54,7 @@ class Campaign:
     """Programs on one target; ``known`` are the kinds of deviations that are expected; ``tell`` is told of progress.
 
     ``in_turn``: the target is held to turns (TURN-1), which are enomem's own answer to who gets the next message.
+    ``kinds``: only programs whose first two sockets have one of these types. ``policy``: this one, and no other.
     """
 
     def __init__(
@@ -61,9 +63,17 @@ class Campaign:
         in_turn: bool,
         known: Collection[str] = (),
         tell: Callable[[Tally], None] = lambda _: None,
+        kinds: Collection[str] = (),
+        policy: str | None = None,
     ) -> None:
         self.target = target
         self.in_turn = in_turn
+        self.policy = policy
+        self.pairs = [
+            pair for pair in pairs() if set(pair) <= target.types and (not kinds or not set(pair).isdisjoint(kinds))
+        ]
+        if not self.pairs:
+            raise UsageError(f"the target {target.name} has no two types that may talk: {', '.join(kinds) or 'any'}")
         self.expected = known
         self.tell = tell
         self.tally = Tally()
@@ -72,7 +82,7 @@ class Campaign:
     def setting(self, policy: str) -> Setting:
         """What the model is set to: the policy, if the target can be set to one; refusals, if it can be told them."""
         named = {one.name: one for one in POLICIES}
-        chosen = named[policy if Can.POLICY in self.target.cans else "DISCARD"]
+        chosen = named[(self.policy or policy) if Can.POLICY in self.target.cans else "DISCARD"]
         refusals = Refusals.TOLD if Can.REFUSE in self.target.cans else Refusals.NONE
         return Setting(chosen, refusals, self.in_turn)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from enomem.model.policies import POLICIES
 from enomem.model.rules import Rule
 from enomem.model.systems.network import Setting
 from enomem.spec import text as spec
@@ -28,15 +29,21 @@ from .shorten import shortened
 FOLLOWED = ("send", "pipe", "memory", "link", "patterns")
 """The machines that a network of sockets runs all of; rules of others it reaches some, and they are not its matter."""
 EXAMPLES: Mapping[str, int] = {"ci": 200, "deep": 5000}
+LIKE_PYZMQ: Mapping[str, str] = {"pyzmq": "zmq", "pyomq": "pyomq"}
+"""Targets for which a script imports this instead of enomem."""
 OURS = ("reference", "reference-stepped", "model")
 """Targets that are held to turns."""
 
 
 def run(
     target: str, examples: int | None, duration: str | None, seed: int, profile: str, known: Path | None,
-    quiet: bool, files: Mapping[str, Path | None],
+    quiet: bool, kinds: Sequence[str], policy: str | None, files: Mapping[str, Path | None],
 ) -> int:  # fmt: skip
     """Fuzz a target; the exit code."""
+    if files.get("script") is not None and target not in (*OURS, *LIKE_PYZMQ):
+        raise UsageError(f"a script can be written for {', '.join((*OURS, *LIKE_PYZMQ))}, and not for {target}")
+    if policy is not None and policy not in {one.name for one in POLICIES}:
+        raise UsageError(f"there is no send policy {policy!r}; known are {', '.join(one.name for one in POLICIES)}")
     seconds = None if duration is None else seconds_of(duration)
     expected = {} if known is None else read_known(known)
     tested = by_name(target)
@@ -50,7 +57,7 @@ def run(
                 if shows and tally.programs % 5 == 0:
                     live.update(Text(progress(tally)), refresh=True)
 
-            campaign = Campaign(tested, target in OURS, expected, tell)
+            campaign = Campaign(tested, target in OURS, expected, tell, [kind.upper() for kind in kinds], policy)
             try:
                 if seconds is None:
                     failure = campaign.run(examples or EXAMPLES[profile], seed, profile)
@@ -153,9 +160,8 @@ def _show(failure: Failure, setting: Setting, target: str, seed: int, files: Map
     click.echo(f"the shortest program found, {len(failure.events)} calls (seed {seed}):")
     for event in failure.events:
         click.echo(f"    {line(event)}")
-    library = "enomem" if target in OURS else "zmq"
     texts = {
-        "script": script(failure, setting, library),
+        "script": script(failure, setting, LIKE_PYZMQ.get(target, "enomem")),
         "pytest": regression(failure, setting, target),
         "mermaid": diagram(failure),
     }

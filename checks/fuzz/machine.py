@@ -20,6 +20,7 @@ from enomem.model.policies import POLICIES
 from ..errors import Inconclusive
 from ..oracle.events import Do, Event
 from ..targets.target import Can, Value
+from .parts import TOPICS, content, options
 from .play import Deviates, Failure, Play, Restless
 
 MOST = 6
@@ -28,13 +29,17 @@ NUMBER = st.integers(0, MOST - 1)
 FORMS = st.lists(st.integers(0, 3), min_size=1, max_size=3)
 MARK = st.sampled_from((0, 1, 2))
 """High-water marks; 0 leaves the default. libzmq counts more than two in steps (facts: LWM), which no rule has."""
-TOPICS = (b"", b"a", b"b", b"ab")
-NAMES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+AGAIN = st.sampled_from((False, True, True, True))
 T = TypeVar("T")
 
 
 class Course(Protocol):
-    """Who runs the programs: gives each its play, and is told how it ended."""
+    """Who runs the programs: gives each its play, and is told how it ended. ``pairs``: what a program begins with."""
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """The types of the first two sockets."""
+        ...
 
     def begin(self, policy: str) -> Play:
         """The target, as new."""
@@ -51,40 +56,6 @@ class Course(Protocol):
     def broken_off(self, play: Play) -> None:
         """A program came to where nothing can be said any more."""
         ...
-
-
-def content(form: int, place: int, number: int, kind: str, first: bool) -> bytes:
-    """The part of a program: its number says which it is, its ``form`` what it looks like to a pattern."""
-    label = str(number).encode()
-    if kind == "ROUTER" and first:
-        return name(place) if form < 3 else b"?"
-    if kind in ("PUB", "XPUB") and first:
-        return TOPICS[form] + label
-    if kind == "XSUB" and first and form > 1:
-        return (b"\1" if form == 2 else b"\0") + TOPICS[place % len(TOPICS)]
-    return b"" if form == 1 else label
-
-
-def name(socket: int) -> bytes:
-    """The routing id of a socket."""
-    return NAMES[socket % len(NAMES) :][:1]
-
-
-def options(kind: str, number: int, marks: tuple[int, int], flags: int) -> dict[str, Value]:
-    """The options of a new socket; each bit of ``flags`` is one that its type has."""
-    found: dict[str, Value] = {}
-    if any(talks(kind, other) for other in ("ROUTER",)):
-        found["ROUTING_ID"] = name(number)
-    for option, mark in zip(("SNDHWM", "RCVHWM"), marks, strict=True):
-        if mark:
-            found[option] = mark
-    bits = {
-        "ROUTER": ("ROUTER_MANDATORY", "ROUTER_HANDOVER"),
-        "REQ": ("REQ_RELAXED", "REQ_CORRELATE"),
-        "XPUB": ("XPUB_NODROP", "XPUB_VERBOSE"),
-        "PUSH": ("IMMEDIATE",),
-    }.get(kind, ())
-    return found | {option: 1 for bit, option in enumerate(bits) if flags >> bit & 1}
 
 
 class Programs(RuleBasedStateMachine):
@@ -137,6 +108,13 @@ class Programs(RuleBasedStateMachine):
         """A living socket of a type that may."""
         return self.pick(number, [one for one in self.alive if may(self.kind(one))])
 
+    def sender(self, number: int) -> int | None:
+        """A socket that can send, and that has a connection if any of those has one."""
+        may = [one for one in self.alive if PATTERNS[self.kind(one)].sends]
+        links = [(near, self.play.listens.get(at)) for near, at in self.play.links]
+        ends = {end for link in links if link[1] is not None for end in link}
+        return self.pick(number, [one for one in may if one in ends] or may)
+
     def create(self, kind: str, marks: tuple[int, int], flags: int) -> int:
         """A new socket."""
         number = len(self.play.kinds)
@@ -187,17 +165,17 @@ class Programs(RuleBasedStateMachine):
     # --- rules
 
     @initialize(
-        pair=st.sampled_from([(kind, other) for kind in PATTERNS for other in sorted(PAIRS[kind])]),
+        which=st.integers(0, 2**16),
         policy=st.sampled_from([policy.name for policy in POLICIES]),
         marks=st.tuples(MARK, MARK), more=st.tuples(MARK, MARK), flags=st.integers(0, 3),
     )  # fmt: skip
     def two_sockets(
-        self, pair: tuple[str, str], policy: str, marks: tuple[int, int], more: tuple[int, int], flags: int
+        self, which: int, policy: str, marks: tuple[int, int], more: tuple[int, int], flags: int
     ) -> None:
         """The first listens, the second connects."""
         self.play = self.course.begin(policy)
-        if not set(pair) <= self.play.target.types:
-            self.over = True
+        pairs = self.course.pairs
+        pair = pairs[which % len(pairs)]
 
         def act() -> None:
             first, second = self.create(pair[0], marks, flags), self.create(pair[1], more, flags)
@@ -240,14 +218,14 @@ class Programs(RuleBasedStateMachine):
     @rule(socket=NUMBER, form=st.integers(0, 3), place=NUMBER, more=st.booleans())
     def send(self, socket: int, form: int, place: int, more: bool) -> None:
         """One part."""
-        one = self.who(socket, lambda kind: PATTERNS[kind].sends)
+        one = self.sender(socket)
         if one is not None:
             self.tried(lambda: self.part(one, form, place, more))
 
     @rule(socket=NUMBER, forms=FORMS, place=NUMBER, times=st.integers(1, 3))
     def messages(self, socket: int, forms: list[int], place: int, times: int) -> None:
         """One to three messages of some parts, without waiting for anything between them."""
-        one = self.who(socket, lambda kind: PATTERNS[kind].sends)
+        one = self.sender(socket)
         if one is None:
             return
 
@@ -274,17 +252,21 @@ class Programs(RuleBasedStateMachine):
 
     @precondition(lambda self: self.allowed(Can.REFUSE))
     @rule(
-        socket=NUMBER, site=st.sampled_from(("BODY", "RESERVATION")), after=st.integers(0, 3),
+        socket=NUMBER, reservation=st.booleans(), after=st.integers(0, 3),
         forms=FORMS, place=NUMBER, ends=st.booleans(),
     )  # fmt: skip
-    def refused(self, socket: int, site: str, after: int, forms: list[int], place: int, ends: bool) -> None:
+    def refused(self, socket: int, reservation: bool, after: int, forms: list[int], place: int, ends: bool) -> None:
         """Some parts, one of which gets no memory."""
-        one = self.who(socket, lambda kind: PATTERNS[kind].sends)
+        one = self.sender(socket)
         if one is None:
             return
 
+        site = "RESERVATION" if reservation and self.play.setting.policy.reserves else "BODY"
+        # The library's own parts, and copies for other peers, ask as well.
+        first = after % (len(forms) + 1)
+
         def act() -> None:
-            self.play.do(Event(Do.REFUSE, name=site, count=after))
+            self.play.do(Event(Do.REFUSE, name=site, count=first))
             for number, form in enumerate(forms):
                 self.part(one, form, place, number + 1 < len(forms) or not ends)
             self.play.do(Event(Do.REFUSE, name=site, times=0))
@@ -325,18 +307,24 @@ class Programs(RuleBasedStateMachine):
         self.tried(act)
 
     @precondition(lambda self: self.allowed(Can.DISCONNECT))
-    @rule(link=NUMBER)
-    def disconnect(self, link: int) -> None:
-        """A socket ends one of its connections."""
-        chosen = self.pick(link, self.play.links) if not self.over else None
-        if chosen is not None:
-            near, at = chosen
-            self.tried(lambda: self.play.do(Event(Do.DISCONNECT, near, endpoint=at)))
+    @rule(link=NUMBER, again=AGAIN)
+    def disconnect(self, link: int, again: bool) -> None:
+        """A socket ends one of its connections, and perhaps makes it anew."""
+        chosen = self.pick(link, self.play.links)
+        if chosen is None:
+            return
+        near, at = chosen
 
-    @rule(
-        socket=NUMBER, form=st.integers(0, 3), place=NUMBER, parts=st.integers(0, 2), more=st.booleans(),
-        again=st.booleans(),
-    )  # fmt: skip
+        def act() -> None:
+            self.play.do(Event(Do.DISCONNECT, near, endpoint=at))
+            self.play.settle()
+            far = self.play.listens.get(at)
+            if again and far is not None:
+                self.join(near, far)
+
+        self.tried(act)
+
+    @rule(socket=NUMBER, form=st.integers(0, 3), place=NUMBER, parts=st.integers(0, 2), more=st.booleans(), again=AGAIN)
     def killed(self, socket: int, form: int, place: int, parts: int, more: bool, again: bool) -> None:
         """A socket is closed, perhaps while what it sends is on its way; perhaps another one takes its place."""
         one = self.who(socket)
@@ -347,22 +335,27 @@ class Programs(RuleBasedStateMachine):
             for number in range(parts if PATTERNS[self.kind(one)].sends else 0):
                 self.part(one, form, place, more or number + 1 < parts)
             where = [at for at, number in self.play.listens.items() if number == one]
+            linked = [at for near, at in self.play.links if near == one]
             self.play.do(Event(Do.CLOSE, one))
             self.play.settle()
             if again:
-                self.restarted(one, where)
+                self.restarted(one, where, linked)
 
         self.tried(act)
 
-    def restarted(self, one: int, where: list[str]) -> None:
-        """A socket like the one that was closed listens where that did."""
+    def restarted(self, one: int, where: list[str], linked: list[str]) -> None:
+        """A socket like the one that was closed listens where that did, and connects to where that was connected."""
         kind, chosen = self.made[one]
         new = len(self.play.kinds)
         self.made[new] = kind, chosen
         self.play.do(Event(Do.CREATE, new, name=kind, options=chosen))
+        self.wants_all(new)
         for at in where:
             self.play.do(Event(Do.BIND, new, endpoint=at))
         self.play.meet(new)
+        for far in (self.play.listens.get(at) for at in linked):
+            if far is not None and not self.connected(new, far):
+                self.join(new, far)
 
     # --- the end
 

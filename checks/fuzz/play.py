@@ -201,7 +201,8 @@ class Play:
     def settle(self) -> None:
         """Have everything happen that is under way, if the target can say when it has; and count the memory."""
         if self.can(Can.SETTLE):
-            self.do(Event(Do.SETTLE))
+            if not self.events or self.events[-1].do != Do.SETTLE:
+                self.do(Event(Do.SETTLE))
         else:
             self.serve()
         if self.can(Can.MEMORY):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 from collections.abc import Iterator
 
 from enomem.model.reference.constants import EFSM
@@ -20,9 +21,14 @@ CALLS = {Do.ABORT: "abort_message", Do.CLOSE: "close", Do.CONNECT: "connect", Do
 
 
 def script(failure: Failure, setting: Setting, library: str) -> str:
-    """A script against ``library`` (``enomem`` or ``zmq``); its exit code is 1 if what was found happens again."""
+    """A script against ``library`` (``enomem``, ``zmq``); its exit code is 1 if what was found happens again."""
     head = list(_head(failure, setting, library))
-    body = [line for event in failure.events[:-1] for line in _lines(event, library)]
+    binds = [event.endpoint for event in failure.events if event.do == Do.BIND]
+    body: list[str] = []
+    for event in failure.events[:-1]:
+        body += _lines(event, again=event.do == Do.BIND and event.endpoint not in binds)
+        if event.do == Do.BIND:
+            binds = [at for at in binds if at != event.endpoint]
     tail = _last(failure)
     room = LINES - len(head) - len(tail)
     return "\n".join([*head, *_joined(body, room), *tail, ""])
@@ -30,7 +36,7 @@ def script(failure: Failure, setting: Setting, library: str) -> str:
 
 def _head(failure: Failure, setting: Setting, library: str) -> Iterator[str]:
     refuses = any(event.do == Do.REFUSE for event in failure.events)
-    yield f"import errno, time, {'enomem as zmq' if library == 'enomem' else 'zmq'}"
+    yield f"import errno, time, {library}{'' if library == 'zmq' else ' as zmq'}"
     if refuses:
         yield "due = {}  # by site: so many are granted before one is refused"
         yield "def allocator(site, size):"
@@ -43,7 +49,7 @@ def _head(failure: Failure, setting: Setting, library: str) -> Iterator[str]:
     yield f"context, WAIT, MORE = zmq.Context({options}), zmq.DONTWAIT, zmq.DONTWAIT | zmq.SNDMORE"
 
 
-def _lines(event: Event, library: str) -> Iterator[str]:
+def _lines(event: Event, again: bool) -> Iterator[str]:
     who = f"s{event.socket}"
     match event.do:
         case Do.CREATE:
@@ -51,9 +57,8 @@ def _lines(event: Event, library: str) -> Iterator[str]:
             yield f"{who} = context.socket(zmq.{event.name}); {who}.setsockopt(zmq.LINGER, 0){made}"
         case Do.BIND:
             at = _at(event)
-            yield f"{who}.bind(globals().get({at!r}, 'tcp://127.0.0.1:*')); {at} = {who}.getsockopt(zmq.LAST_ENDPOINT)"
-            if library != "enomem":
-                yield f"{at} = {at}.rstrip(b'\\0')"
+            where = at if again else "'tcp://127.0.0.1:*'"
+            yield f"{who}.bind({where}); {at} = {who}.getsockopt(zmq.LAST_ENDPOINT).decode().strip('\\0')"
         case Do.REFUSE:
             yield f"due[{event.name!r}] = {event.count}" if event.times else "due.clear()"
         case Do.SETTLE | Do.PEERS:
@@ -80,13 +85,13 @@ def _parts(event: Event) -> tuple[str, ...]:
         case Do.OPTION:
             return "setsockopt", f"zmq.{event.name}", repr(event.value)
         case Do.CONNECT | Do.DISCONNECT | Do.UNBIND:
-            return event.do.value, f"{_at(event)}.decode()"
+            return event.do.value, _at(event)
         case _:
             return (CALLS.get(event.do, event.do.value),)
 
 
 def _at(event: Event) -> str:
-    return "at_" + event.endpoint.removeprefix("tcp://")
+    return "at_" + re.sub(r"\W", "_", event.endpoint.removeprefix("tcp://"))
 
 
 def _last(failure: Failure) -> list[str]:

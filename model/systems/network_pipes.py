@@ -18,17 +18,22 @@ from .network_wires import may_leave, transfer
 def free(net: Network, number: int, session: Session) -> tuple[bool, bool]:
     """Can a pipe take another message; may one that is full have been emptied?"""
     socket = net.sockets[number]
-    if session.ended or (socket.immediate and network.other_end(net, number, session.key) is None):
+    if session.ended:
+        return False, False
+    there = not socket.immediate or network.other_end(net, number, session.key) is not None
+    if not there and not session.cut:
         return False, False
     if not pipes.full(session.pipe, socket.send_hwm):
-        return True, False
+        # Who does not know yet that its peer is gone goes on sending.
+        return there, not there
     room = session.pipe.messages - socket.send_hwm < len(session.queue)
     return False, room and socket.send_hwm > 0 and may_leave(net, number, session)
 
 
 def emptied(net: Network, number: int, session: Session) -> Network:
     """As many messages have left a full pipe as make room for one."""
-    return transfer(net, number, session.key, session.pipe.messages - net.sockets[number].send_hwm + 1)
+    count = session.pipe.messages - net.sockets[number].send_hwm + 1
+    return transfer(net, number, session.key, count) if count > 0 else net
 
 
 def subsets(places: Sequence[int]) -> Iterator[tuple[int, ...]]:
