@@ -237,11 +237,12 @@ def fuzz(ctx: click.Context, /, **options: Any) -> None:
     models, parts = options.pop("models"), options.pop("parts")
     if exhaustive:
         common = {name: options[name] for name in ("target", "profile", "quiet")}
-        ctx.exit(command_exhaustive.run(models=models, parts=parts, policy=options["policy"] or "DISCARD", **common))
+        policy = options["policy"] or "DISCARD"
+        ctx.exit(command_exhaustive.run(models=models, parts=parts, policy=policy, say=click.echo, **common))
     files = {name: options.pop(name) for name in ("script", "pytest", "mermaid")}
     if options["examples"] and options["duration"]:
         raise click.UsageError("--examples and --time cannot be combined")
-    ctx.exit(run(**options, files=files))
+    ctx.exit(run(**options, files=files, say=click.echo))
 
 
 class _Bench(click.Group):

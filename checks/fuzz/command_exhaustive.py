@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
-import click
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -24,17 +23,20 @@ SMALL = ("PUSH-PULL", "REQ-REP", "PUB-SUB")
 """The bounded models of the profile ci; deep has all pairs of types, with either of them listening."""
 
 
-def run(target: str, models: Sequence[str], parts: int, policy: str, profile: str, quiet: bool) -> int:
-    """Cover bounded models on a target; the exit code."""
+Say = Callable[[str], None]
+
+
+def run(target: str, models: Sequence[str], parts: int, policy: str, profile: str, quiet: bool, say: Say) -> int:
+    """Cover bounded models on a target, and ``say`` what comes of it; the exit code."""
     tested = by_name(target)
     try:
-        return _run(tested, target, models, parts, policy, profile, quiet)
+        return _run(tested, target, models, parts, policy, profile, quiet, say)
     finally:
         tested.end()
 
 
 def _run(
-    tested: Target, name: str, models: Sequence[str], parts: int, policy: str, profile: str, quiet: bool
+    tested: Target, name: str, models: Sequence[str], parts: int, policy: str, profile: str, quiet: bool, say: Say
 ) -> int:  # fmt: skip
     chosen = bounds_of(models or (SMALL if profile == "ci" else ()), parts, tested.types)
     setting = setting_of(tested, policy, name.startswith(("reference", "model")))
@@ -57,31 +59,32 @@ def _run(
             except KeyboardInterrupt:
                 interrupted = True
                 break
-            click.echo(
+            say(
                 f"{bounds}: {len(made.edges)} states, {made.transitions} transitions, "
                 f"{done.transitions - before.transitions} of them taken in {done.tests - before.tests} tests"
             )
-    _report(tested, setting, done, left)
+    for said in _report(tested, setting, done, left):
+        say(said)
     if interrupted:
-        click.echo(f"enomem: interrupted after {done.tests} tests", err=True)
+        say(f"interrupted after {done.tests} tests")
     return 1 if done.failures else 3 if interrupted else 0
 
 
-def _report(tested: Target, setting: Setting, done: Covered, left: int) -> None:
-    click.echo(
+def _report(tested: Target, setting: Setting, done: Covered, left: int) -> Iterator[str]:
+    yield (
         f"{tested.name}, {setting.policy.name}: {done.tests} tests in {done.programs} programs, "
         f"{rate(done):.0f} tests/s; {done.states} states, {done.transitions} transitions taken"
     )
     if left:
-        click.echo(f"not taken: {left} transitions, beyond those that deviated or that the target did not choose")
+        yield f"not taken: {left} transitions, beyond those that deviated or that the target did not choose"
     unasked = [can.value for can in Can if can not in tested.cans or can == Can.LIMIT]
     if unasked:
-        click.echo(f"not asked: {', '.join(unasked)}")
+        yield f"not asked: {', '.join(unasked)}"
     for kind, failure in done.failures.items():
         short = shortened(tested, setting, failure)
-        click.echo(f"\ndeviation, {done.often[kind]} times: {short.what}\nkind: {kind}")
+        yield f"\ndeviation, {done.often[kind]} times: {short.what}\nkind: {kind}"
         for event in short.events:
-            click.echo(f"    {line(event)}")
+            yield f"    {line(event)}"
 
 
 def rate(done: Covered) -> float:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -38,8 +37,9 @@ OURS = ("reference", "reference-stepped", "model")
 def run(
     target: str, examples: int | None, duration: str | None, seed: int, profile: str, known: Path | None,
     quiet: bool, kinds: Sequence[str], policy: str | None, files: Mapping[str, Path | None],
+    say: Callable[[str], None],
 ) -> int:  # fmt: skip
-    """Fuzz a target; the exit code."""
+    """Fuzz a target, and ``say`` what comes of it, line by line; the exit code."""
     if files.get("script") is not None and target not in (*OURS, *LIKE_PYZMQ):
         raise UsageError(f"a script can be written for {', '.join((*OURS, *LIKE_PYZMQ))}, and not for {target}")
     if policy is not None and policy not in {one.name for one in POLICIES}:
@@ -68,22 +68,23 @@ def run(
             except KeyboardInterrupt:
                 interrupted = True
         for said in summary(campaign, tested, expected):
-            click.echo(said)
+            say(said)
         if failure is not None:
-            _show(failure, campaign.found, target, seed, files)
+            for said in _shown(failure, campaign.found, target, seed, files):
+                say(said)
     finally:
         tested.end()
-    return _code(failure, interrupted, campaign.tally)
+    return _code(failure, interrupted, campaign.tally, say)
 
 
-def _code(failure: Failure | None, interrupted: bool, tally: Tally) -> int:
+def _code(failure: Failure | None, interrupted: bool, tally: Tally, say: Callable[[str], None]) -> int:
     if failure is not None:
         return 1
     if interrupted:
-        click.echo(f"enomem: interrupted after {tally.programs} programs, none of which deviated", err=True)
+        say(f"interrupted after {tally.programs} programs, none of which deviated")
         return 3
     if tally.programs <= tally.broken_off:
-        click.echo("enomem: no program was run to its end, so nothing is known", err=True)
+        say("no program was run to its end, so nothing is known")
         return 3
     return 0
 
@@ -148,18 +149,20 @@ def _follows(machine: str) -> bool:
     return machine.removeprefix("model/").startswith(FOLLOWED)
 
 
-def _show(failure: Failure, setting: Setting, target: str, seed: int, files: Mapping[str, Path | None]) -> None:
-    click.echo(f"\ndeviation: {failure.what}")
+def _shown(
+    failure: Failure, setting: Setting, target: str, seed: int, files: Mapping[str, Path | None]
+) -> Iterator[str]:
+    yield f"\ndeviation: {failure.what}"
     if failure.rules:
-        click.echo(f"by: {', '.join(rule.value for rule in failure.rules)}")
-    click.echo(f"kind: {failure.kind}")
+        yield f"by: {', '.join(rule.value for rule in failure.rules)}"
+    yield f"kind: {failure.kind}"
     if setting.policy.name != "DISCARD":
-        click.echo(f"policy: {setting.policy.name}")
+        yield f"policy: {setting.policy.name}"
     if failure.once:
-        click.echo("it was seen once, and not when the same was done again")
-    click.echo(f"the shortest program found, {len(failure.events)} calls (seed {seed}):")
+        yield "it was seen once, and not when the same was done again"
+    yield f"the shortest program found, {len(failure.events)} calls (seed {seed}):"
     for event in failure.events:
-        click.echo(f"    {line(event)}")
+        yield f"    {line(event)}"
     texts = {
         "script": script(failure, setting, LIKE_PYZMQ.get(target, "enomem")),
         "pytest": regression(failure, setting, target),
@@ -168,7 +171,7 @@ def _show(failure: Failure, setting: Setting, target: str, seed: int, files: Map
     for name, path in files.items():
         if path is not None:
             write(path, texts[name])
-            click.echo(f"{name}: {path}")
+            yield f"{name}: {path}"
 
 
 def write(path: Path, text: str) -> None:
