@@ -230,19 +230,9 @@ def fuzz(ctx: click.Context, /, **options: Any) -> None:
     Exit code 0: every answer was explained. 1: one was not, and the shortest program found is shown. 2: usage, or the
     target is not to be had. 3: interrupted, or nothing was run to its end. 4: our own fault.
     """
-    from .fuzz import command_exhaustive
-    from .fuzz.command_fuzz import run
+    from .fuzz.command_fuzz import chosen
 
-    exhaustive = options.pop("exhaustive")
-    models, parts = options.pop("models"), options.pop("parts")
-    if exhaustive:
-        common = {name: options[name] for name in ("target", "profile", "quiet")}
-        policy = options["policy"] or "DISCARD"
-        ctx.exit(command_exhaustive.run(models=models, parts=parts, policy=policy, say=click.echo, **common))
-    files = {name: options.pop(name) for name in ("script", "pytest", "mermaid")}
-    if options["examples"] and options["duration"]:
-        raise click.UsageError("--examples and --time cannot be combined")
-    ctx.exit(run(**options, files=files, say=click.echo))
+    ctx.exit(chosen(options, click.echo))
 
 
 class _Bench(click.Group):

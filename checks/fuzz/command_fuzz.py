@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -19,6 +20,7 @@ from ..errors import UsageError
 from ..oracle.events import line
 from ..targets.registry import by_name
 from ..targets.target import Can, Target
+from . import command_exhaustive
 from .campaign import Campaign, Tally
 from .picture import diagram
 from .play import Failure
@@ -32,6 +34,19 @@ LIKE_PYZMQ: Mapping[str, str] = {"pyzmq": "zmq", "pyomq": "pyomq"}
 """Targets for which a script imports this instead of enomem."""
 OURS = ("reference", "reference-stepped", "model")
 """Targets that are held to turns."""
+
+
+def chosen(options: dict[str, Any], say: Callable[[str], None]) -> int:
+    """Fuzz by chance or from the graph, as the options of the command say; the exit code."""
+    exhaustive, models, parts = options.pop("exhaustive"), options.pop("models"), options.pop("parts")
+    if exhaustive:
+        common = {name: options[name] for name in ("target", "profile", "quiet")}
+        policy = options["policy"] or "DISCARD"
+        return command_exhaustive.run(models=models, parts=parts, policy=policy, say=say, **common)
+    files = {name: options.pop(name) for name in ("script", "pytest", "mermaid")}
+    if options["examples"] and options["duration"]:
+        raise UsageError("--examples and --time cannot be combined")
+    return run(**options, files=files, say=say)
 
 
 def run(
