@@ -115,6 +115,8 @@ class Family(ABC):
     """What is unbounded in its proofs, in words."""
     small: bool = False
     """Its systems have so few states that stepping through them one by one is quicker than compiling a search."""
+    never: tuple[str, ...] = ()
+    """Kinds of actions that are offered and never happen, which is what some property says."""
     own: tuple[str, ...] = ()
     """Properties that are asked of this family only."""
     guards: tuple[str, ...] = ()

@@ -106,7 +106,11 @@ def never_happened(job: Job, findings: Iterable[Finding]) -> list[str]:
         family = FAMILIES[row.family]
         for system in family.searched(row):
             kinds = {kind(action) for action in family.bounded(system).machine.actions}
-            found.update(dict.fromkeys(f"{family.name}: {act}" for act in kinds - happened.get(family.name, set())))
+            found.update(
+                dict.fromkeys(
+                    f"{family.name}: {act}" for act in kinds - happened.get(family.name, set()) - {*family.never}
+                )
+            )
     return sorted(found)
 
 

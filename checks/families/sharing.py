@@ -44,6 +44,7 @@ class Sharing(Family):
     )
     unbounded = ()
     small = True
+    never = ("call, refused at COMMIT",)
 
     def rows(self, texts: Sequence[str] = ()) -> list[Row]:
         """A row for each pair."""
