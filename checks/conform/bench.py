@@ -211,22 +211,26 @@ class Bench:
         A library may still know its predecessor, and leave it alone without a word.
         """
         with muted(self.log):
-            for _ in self.tries("a newcomer is heard"):
-                peer = self.dial(testee)
-                peer.greet()
-                peer.send(octets.ready(kind, identity) + octets.message(*parts))
-                moment = monotonic() + 20 * MOMENT_MS / 1000
-                while not testee.has_message and monotonic() < moment:
-                    testee.serve(MOMENT_MS)
-                if testee.has_message:
-                    break
-                peer.drop()
+            peer = self._heard(testee, kind, identity, *parts)
         self.log.add("time.sleep(0.2)", "until the testee has seen the end")
         self.log.add(f"{peer.name} = dial({testee.name}.last_endpoint)")
         self.log.add(f"{peer.name}.sendall({literal(octets.greeting())})", "greeting")
         self.log.add(f"{peer.name}.sendall({literal(octets.ready(kind, identity))})", "READY")
         self.log.add(f"{peer.name}.sendall({literal(octets.message(*parts))})", "a message")
         return peer
+
+    def _heard(self, testee: Testee, kind: str, identity: bytes | None, *parts: bytes) -> Peer:
+        for _ in self.tries("a newcomer is heard"):
+            peer = self.dial(testee)
+            peer.greet()
+            peer.send(octets.ready(kind, identity) + octets.message(*parts))
+            moment = monotonic() + 20 * MOMENT_MS / 1000
+            while not testee.has_message and monotonic() < moment:
+                testee.serve(MOMENT_MS)
+            if testee.has_message:
+                return peer
+            peer.drop()
+        raise AssertionError("tries end with an exception")
 
     # --- waiting
 

@@ -37,9 +37,11 @@ class Clerk(Protocol):
 
     def idle(self) -> bool:
         """Let the testee work for a moment; was that a wait?"""
+        ...
 
     def silent(self, what: str) -> Silent:
         """What it means that ``what`` did not come within the bound."""
+        ...
 
 
 class Peer:

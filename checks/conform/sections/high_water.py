@@ -86,7 +86,7 @@ def lowered_and_raised_again(bench: Bench) -> None:
 def full_pipe(bench: Bench) -> None:
     testee = bench.testee("PUSH", SNDHWM=1)
     peer = bench.accepted(testee)
-    sent = 0
+    sent, said = 0, Said.OK
     while sent < 100 and (said := testee.offer(b"%d" % sent, b"end")) == Said.OK:
         sent += 1
     equal("a message is answered at last", said.value, "EAGAIN")

@@ -244,10 +244,11 @@ def xpub_shows(bench: Bench) -> None:
 @case(Rule.PUB_8, "XPUB does not show the second subscription to a topic.", XPUB)
 def xpub_shows_once(bench: Bench) -> None:
     testee = bench.bound("XPUB")
-    for peer in bench.peers(testee, 2):
+    peers = bench.peers(testee, 2)
+    for peer in peers:
         peer.send(subscribe(b"t"), "SUBSCRIBE")
         peer.settle()
-    peer.send(subscribe(b"u"), "SUBSCRIBE")
+    peers[-1].send(subscribe(b"u"), "SUBSCRIBE")
     testee.receives([b"\1t"], [b"\1u"])
 
 
