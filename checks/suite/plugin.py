@@ -23,6 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     help_text = "what enomem tests: a name, process:CMD for an adapter, or python:MODULE:CALL for a class of yours"
     parser.getgroup("enomem").addoption("--enomem-target", dest=OPTION, metavar="TARGET", help=help_text)
     parser.addini(INI, help_text)
+    fuzzing = parser.getgroup("enomem")
+    fuzzing.addoption(
+        "--enomem-examples", type=int, default=20, metavar="N", help="draw so many programs (20; 0: none)"
+    )
+    fuzzing.addoption("--enomem-seed", type=int, default=1, metavar="S", help="draw them by this seed (1)")
+    fuzzing.addoption("--enomem-known", metavar="FILE", help="kinds of deviations that are expected, with reasons")
     record = "write each test's run there, as enomem validate reads it"
     parser.getgroup("enomem").addoption("--enomem-record", metavar="FOLDER", help=record)
 
