@@ -86,7 +86,7 @@ class Outgoing:
             else:
                 session = self.nowhere
         while self.lead:
-            self._one(session, self.lead[0], last, "send_lead")
+            self._one(session, self.lead[0], last, True)
             del self.lead[0]
         self._one(session, data, last)
 
@@ -175,22 +175,23 @@ class Outgoing:
             raise StateError(f"this {kind} socket may not send now [{rule.value}]", rule=rule)
         raise NotSupported(f"a {kind} socket does not send [{rule.value}]", rule=rule)
 
-    def _one(self, session: Session, data: bytes, last: bool, machine: str = "send_part") -> None:
+    def _one(self, session: Session, data: bytes, last: bool, lead: bool = False) -> None:
         """One part through the machine, as the application's or the library's, and what it says carried out."""
         context = self.context
         weights = session.weights
         weights.part = len(data) + PART
         if context.plain:
-            sent = getattr(sends, machine)(
+            sent = (sends.send_lead if lead else sends.send_part)(
                 context.policy, weights, context.pool, self.send, session.pipe, self.core.send_hwm, last, None
             )
             if sent.pool.used > context.peak:
                 context.peak = sent.pool.used
         else:
-            sent = context.parts(
-                sends, machine, session.name, context.policy, weights, context.pool, self.send, session.pipe,
-                self.core.send_hwm, last,
-            )  # fmt: skip
+            given = (context.policy, weights, context.pool, self.send, session.pipe, self.core.send_hwm, last)
+            if lead:
+                sent = context.parts(sends, "send_lead", session.name, *given)
+            else:
+                sent = context.parts(sends, "send_part", session.name, *given)
         phase = sent.send.phase
         over = self.current is not None and not sent.committed and (phase is IDLE or phase is SKIPPING)
         after = self.core.step("committed" if sent.committed else "dropped") if sent.committed or over else None
