@@ -19,8 +19,9 @@ def test_the_model_explains_every_program(enomem_target: Target, pytestconfig: p
     from ..fuzz.shorten import shortened
     from ..oracle.events import line
 
-    examples, seed = pytestconfig.getoption("--enomem-examples"), pytestconfig.getoption("--enomem-seed")
-    file = pytestconfig.getoption("--enomem-known")
+    examples: int = pytestconfig.option.enomem_examples
+    seed: int = pytestconfig.option.enomem_seed
+    file: str | None = pytestconfig.option.enomem_known
     if examples == 0:
         pytest.skip(f"{NOT_ASKED}no program was to be drawn (--enomem-examples 0)")
     expected = read_known(Path(file)) if file else {}
