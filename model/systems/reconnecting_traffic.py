@@ -82,16 +82,18 @@ def write(system: System, state: State, action: Action) -> Step | None:
         state, outgoing=replace(out, left=out.left - 1), wire=replace(wire, flight=wire.flight + 1)
     )
     after = pooled(after, action.end, link.written(pool_of(state, action.end), 1))
-    done = bool(out.left == 1)
-    return Step((Rule.LINK_5,), _used(system, after, action.end) if done else after, used=done)
+    if out.left != 1:
+        return Step((Rule.LINK_5,), after)
+    rules, after = _used(system, after, action.end)
+    return Step((Rule.LINK_5, *rules), after, used=True)
 
 
-def _used(system: System, state: State, end: int) -> State:
-    """A whole message has gone over the connection."""
+def _used(system: System, state: State, end: int) -> tuple[tuple[Rule, ...], State]:
+    """A whole message has gone over the connection: what its life says to that, and the state after it."""
     got = life.step(
         pool_of(state, end), system.rule, system.upkeep, state.lives[end], Event.USED, Reason.LOST, True, None
     )
-    return lived(system, state, end, got)
+    return got.rules, lived(system, state, end, got)
 
 
 def read(system: System, state: State, action: Action) -> Step | None:
@@ -140,7 +142,8 @@ def _got(system: System, state: State, action: Action, *rules: Rule) -> Step:
         state, incoming=Incoming(0, incoming.messages + 1),
         wire=replace(wire, flight=wire.flight - 1, begun=wire.begun - 1),
     )  # fmt: skip
-    return Step((Rule.RECEIVE_1, *rules), _used(system, after, action.end), odd=odd, used=True)
+    used, after = _used(system, after, action.end)
+    return Step((Rule.RECEIVE_1, *rules, *used), after, odd=odd, used=True)
 
 
 def take(system: System, state: State, action: Action) -> Step | None:
