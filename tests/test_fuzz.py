@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from enomem.checks.fuzz.play import Deviates, Failure, Play
 from enomem.checks.fuzz.shorten import blank, replayed, shortened
 from enomem.checks.oracle.events import Do, Event
 from enomem.checks.targets.reference import Reference
-from enomem.checks.targets.target import Can
+from enomem.checks.targets.target import Can, Refused, Said, Value
 from enomem.model.policies import KEEP
 from enomem.model.systems.network import Setting
 
@@ -115,6 +115,38 @@ def test_without_means_it_is_not_asked(stepped: Reference) -> None:
     assert campaign.run(2, 1) is None
     said = "\n".join(command_fuzz.summary(campaign, stepped, {}))
     assert "not asked: refuse chosen allocations, bound its memory, say how much memory is in use, abort" in said
+
+
+class Older(Reference):
+    """It does not know RCVHWM, and makes no socket that is given it."""
+
+    def create(self, kind: str, options: Mapping[str, Value] | None = None) -> int:
+        if "RCVHWM" in (options or {}):
+            raise Refused(Said.INVALID)
+        return super().create(kind, options)
+
+    def option(self, socket: int, name: str, value: Value) -> Said:
+        return Said.INVALID if name == "RCVHWM" else super().option(socket, name, value)
+
+
+def test_an_option_that_a_target_does_not_know_is_not_asked() -> None:
+    target = Older(stepped=True)
+    program = [made(0, "PULL", RCVHWM=1), made(1, "PUSH", SNDHWM=1)]
+    play = Play(target, Setting())
+    assert [play.do(blank(event)).options for event in program] == [(), (("SNDHWM", 1),)]
+    campaign = Campaign(target, in_turn=True)
+    campaign.ended(play, None)
+    target.end()
+    assert "the option RCVHWM" in "\n".join(command_fuzz.summary(campaign, target, {}))
+
+
+def test_an_xpub_may_be_shown_the_end_of_a_subscription_after_what_was_sent_before_it(stepped: Reference) -> None:
+    program = [
+        *[made(0, "XSUB"), Event(Do.SEND, 0, part=b"\1"), Event(Do.BIND, 0, endpoint="tcp://s0"), made(1, "XPUB")],
+        *[Event(Do.CONNECT, 1, endpoint="tcp://s0"), Event(Do.SETTLE), *sends(0, "1"), Event(Do.CLOSE, 0)],
+        *[Event(Do.SETTLE), *[Event(Do.RECEIVE, 1)] * 3],
+    ]
+    assert replayed(stepped, Setting(), program) is None
 
 
 # --- what is shown

@@ -152,6 +152,7 @@ def summary(campaign: Campaign, target: Target, expected: Mapping[str, str]) -> 
     if missed:
         found.append(f"never reached: {', '.join(missed)}")
     unasked = [can.value for can in Can if can not in target.cans or can == Can.LIMIT]
+    unasked += [f"the option {name}" for name in sorted(tally.unasked)]
     if unasked:
         found.append(f"not asked: {', '.join(unasked)}")
     if tally.broken_off:

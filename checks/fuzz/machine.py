@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -20,42 +20,20 @@ from enomem.model.policies import POLICIES
 from ..errors import Inconclusive
 from ..oracle.events import Do, Event
 from ..targets.target import Can, Value
+from .course import Course
 from .parts import TOPICS, content, options
-from .play import Deviates, Failure, Play, Restless
+from .play import Deviates, Play, Restless
 
 MOST = 6
 """So many sockets there are at a time, at most."""
 NUMBER = st.integers(0, MOST - 1)
 FORMS = st.lists(st.integers(0, 3), min_size=1, max_size=3)
+TIMES, LONG = st.sampled_from((1, 2, 3)), st.sampled_from((1, 1, 1, 1, 1, 1, 1, 130))
+"""How many messages, and how often their parts are repeated: a chunk of a pipe has room for 256."""
 MARK = st.sampled_from((0, 1, 2))
 """High-water marks; 0 leaves the default. libzmq counts more than two in steps (facts: LWM), which no rule has."""
 AGAIN = st.sampled_from((False, True, True, True))
 T = TypeVar("T")
-
-
-class Course(Protocol):
-    """Who runs the programs: gives each its play, and is told how it ended. ``pairs``: what a program begins with."""
-
-    @property
-    def pairs(self) -> Sequence[tuple[str, str]]:
-        """The types of the first two sockets."""
-        ...
-
-    def begin(self, policy: str) -> Play:
-        """The target, as new."""
-        ...
-
-    def known(self, failure: Failure) -> bool:
-        """Is this a deviation that is expected?"""
-        ...
-
-    def ended(self, play: Play, failure: Failure | None) -> None:
-        """A program is over."""
-        ...
-
-    def broken_off(self, play: Play) -> None:
-        """A program came to where nothing can be said any more."""
-        ...
 
 
 class Programs(RuleBasedStateMachine):
@@ -169,9 +147,7 @@ class Programs(RuleBasedStateMachine):
         policy=st.sampled_from([policy.name for policy in POLICIES]),
         marks=st.tuples(MARK, MARK), more=st.tuples(MARK, MARK), flags=st.integers(0, 3),
     )  # fmt: skip
-    def two_sockets(
-        self, which: int, policy: str, marks: tuple[int, int], more: tuple[int, int], flags: int
-    ) -> None:
+    def two_sockets(self, which: int, policy: str, marks: tuple[int, int], more: tuple[int, int], flags: int) -> None:
         """The first listens, the second connects."""
         self.play = self.course.begin(policy)
         pairs = self.course.pairs
@@ -222,17 +198,17 @@ class Programs(RuleBasedStateMachine):
         if one is not None:
             self.tried(lambda: self.part(one, form, place, more))
 
-    @rule(socket=NUMBER, forms=FORMS, place=NUMBER, times=st.integers(1, 3))
-    def messages(self, socket: int, forms: list[int], place: int, times: int) -> None:
-        """One to three messages of some parts, without waiting for anything between them."""
+    @rule(socket=NUMBER, forms=FORMS, place=NUMBER, times=TIMES, long=LONG)
+    def messages(self, socket: int, forms: list[int], place: int, times: int, long: int) -> None:
+        """Some messages of some parts, without waiting for anything between them; now and then one that is long."""
         one = self.sender(socket)
         if one is None:
             return
 
         def act() -> None:
-            for _ in range(times):
-                for number, form in enumerate(forms):
-                    self.part(one, form, place, number + 1 < len(forms))
+            for _ in range(times if long == 1 else 1):
+                for number, form in enumerate(forms * long):
+                    self.part(one, form, place, number + 1 < len(forms) * long)
 
         self.tried(act)
 
@@ -250,7 +226,7 @@ class Programs(RuleBasedStateMachine):
         if one is not None:
             self.tried(lambda: self.play.drain(one))
 
-    @precondition(lambda self: self.allowed(Can.REFUSE))
+    @precondition(lambda self: self.course.can(Can.REFUSE))
     @rule(
         socket=NUMBER, reservation=st.booleans(), after=st.integers(0, 3),
         forms=FORMS, place=NUMBER, ends=st.booleans(),
@@ -260,12 +236,13 @@ class Programs(RuleBasedStateMachine):
         one = self.sender(socket)
         if one is None:
             return
-
         site = "RESERVATION" if reservation and self.play.setting.policy.reserves else "BODY"
         # The library's own parts, and copies for other peers, ask as well.
         first = after % (len(forms) + 1)
 
         def act() -> None:
+            if self.kind(one) == "REP":
+                self.play.drain(one)  # Without a request it may not send.
             self.play.do(Event(Do.REFUSE, name=site, count=first))
             for number, form in enumerate(forms):
                 self.part(one, form, place, number + 1 < len(forms) or not ends)
@@ -273,7 +250,7 @@ class Programs(RuleBasedStateMachine):
 
         self.tried(act)
 
-    @precondition(lambda self: self.allowed(Can.ABORT))
+    @precondition(lambda self: self.course.can(Can.ABORT))
     @rule(socket=NUMBER)
     def abort(self, socket: int) -> None:
         """The unfinished message is dropped."""
@@ -306,21 +283,26 @@ class Programs(RuleBasedStateMachine):
 
         self.tried(act)
 
-    @precondition(lambda self: self.allowed(Can.DISCONNECT))
-    @rule(link=NUMBER, again=AGAIN)
-    def disconnect(self, link: int, again: bool) -> None:
-        """A socket ends one of its connections, and perhaps makes it anew."""
+    @precondition(lambda self: self.course.can(Can.DISCONNECT))
+    @rule(link=NUMBER, again=AGAIN, half=st.booleans(), form=st.integers(0, 3), place=NUMBER)
+    def disconnect(self, link: int, again: bool, half: bool, form: int, place: int) -> None:
+        """A socket ends one of its connections, be it in the middle of a message, and perhaps makes it anew."""
         chosen = self.pick(link, self.play.links)
         if chosen is None:
             return
         near, at = chosen
 
         def act() -> None:
+            sends = half and PATTERNS[self.kind(near)].sends
+            if sends:
+                self.part(near, form, place, True)
             self.play.do(Event(Do.DISCONNECT, near, endpoint=at))
             self.play.settle()
             far = self.play.listens.get(at)
             if again and far is not None:
                 self.join(near, far)
+            if sends:
+                self.part(near, form, place, False)
 
         self.tried(act)
 
@@ -343,6 +325,33 @@ class Programs(RuleBasedStateMachine):
 
         self.tried(act)
 
+    @rule(link=NUMBER, forms=FORMS, times=st.integers(1, 5), refused=st.integers(0, 6), again=st.booleans())
+    def away(self, link: int, forms: list[int], times: int, refused: int, again: bool) -> None:
+        """Who listens is closed, and messages wait for it in the pipe of who connected; then, perhaps, one is there."""
+        links = [(near, self.play.listens.get(at)) for near, at in self.play.links if PATTERNS[self.kind(near)].sends]
+        chosen = self.pick(link, [(near, far) for near, far in links if far is not None])
+        if chosen is None:
+            return
+        near, far = chosen
+
+        def act() -> None:
+            where = [at for at, number in self.play.listens.items() if number == far]
+            linked = [at for number, at in self.play.links if number == far]
+            self.play.do(Event(Do.CLOSE, far))
+            self.play.settle()
+            for number in range(times):
+                refuses = number == refused and self.play.can(Can.REFUSE)
+                if refuses:
+                    self.play.do(Event(Do.REFUSE, name="BODY", count=len(forms) - 1))
+                for place, form in enumerate(forms):
+                    self.part(near, form, far, place + 1 < len(forms))
+                if refuses:
+                    self.play.do(Event(Do.REFUSE, name="BODY", times=0))
+            if again:
+                self.restarted(far, where, linked)
+
+        self.tried(act)
+
     def restarted(self, one: int, where: list[str], linked: list[str]) -> None:
         """A socket like the one that was closed listens where that did, and connects to where that was connected."""
         kind, chosen = self.made[one]
@@ -358,10 +367,6 @@ class Programs(RuleBasedStateMachine):
                 self.join(new, far)
 
     # --- the end
-
-    def allowed(self, what: Can) -> bool:
-        """Can the target do this, and is the program not over?"""
-        return not self.over and hasattr(self, "play") and self.play.can(what)
 
     def teardown(self) -> None:
         """Receive all that is left, unless the program was broken off."""

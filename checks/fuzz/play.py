@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from enomem.model.rules import Rule
 from enomem.model.systems import network_calls
@@ -57,7 +58,8 @@ class Restless(Exception):
 class Play:
     """A program as it goes on: `do` makes the next call.
 
-    Endpoints are named by their program (``tcp://s0``); which ports they have is the system's choice.
+    Endpoints are named by their program (``tcp://s0``); which ports they have is the system's choice. ``unasked``: the
+    options that the target does not know.
     """
 
     def __init__(self, target: Target, setting: Setting) -> None:
@@ -66,6 +68,7 @@ class Play:
         self.oracle = Oracle(setting)
         self.events: list[Event] = []
         self.seen: set[int] = set()
+        self.unasked: set[str] = set()
         self.kinds: list[str] = []
         self.alive: list[int] = []
         self.listens: dict[str, int | None] = {}
@@ -99,7 +102,7 @@ class Play:
         self._keeps_books(event)
         return event
 
-    def _fails(self, event: Event, what: str, kind: str) -> None:
+    def _fails(self, event: Event, what: str, kind: str) -> NoReturn:
         raise Deviates(Failure((*self.events, event), what, f"{kind} {self._named(event)}"))
 
     def _named(self, event: Event) -> str:
@@ -121,7 +124,7 @@ class Play:
         said: Said | None = None
         match event.do:
             case Do.CREATE:
-                self._create(event)
+                event = self._create(event)
             case Do.OPTION:
                 said = target.option(socket, event.name, event.value)
             case Do.BIND:
@@ -153,14 +156,20 @@ class Play:
             raise TargetFault(f"{call(event)} was answered with {said.value}")
         return event if said is None else with_answer(event, said.value)
 
-    def _create(self, event: Event) -> None:
-        options = dict(event.options)
+    def _create(self, event: Event) -> Event:
+        """Make a socket; the event with those options that the target knows, since of the others nothing is asked."""
+        options = {**SWIFT, **dict(event.options)}
         try:
-            number = self.target.create(event.name, {**SWIFT, **options})
-        except Refused:
             number = self.target.create(event.name, options)
+        except Refused:
+            number = self.target.create(event.name)
+            answers = {name: self.target.option(number, name, value) for name, value in options.items()}
+            unknown = {name for name, said in answers.items() if said in (Said.INVALID, Said.UNSUPPORTED)}
+            self.unasked |= unknown - SWIFT.keys()
+            event = replace(event, options=tuple(one for one in event.options if one[0] not in unknown))
         if number != event.socket:
             raise TargetFault(f"socket number {number} was made, and {event.socket} is next")
+        return event
 
     def _receive(self, event: Event) -> Event:
         """Ask for a part: what must come is waited for."""
@@ -205,11 +214,16 @@ class Play:
                 self.do(Event(Do.SETTLE))
         else:
             self.serve()
-        if self.can(Can.MEMORY):
-            try:
-                self.target.memory()
-            except TargetFault as fault:
-                self._fails(Event(Do.SETTLE), str(fault), "memory")
+        self.memory()
+
+    def memory(self) -> int:
+        """How many octets are in use, where the target can say; it deviates if they do not add up."""
+        if not self.can(Can.MEMORY):
+            return 0
+        try:
+            return self.target.memory()
+        except TargetFault as fault:
+            self._fails(Event(Do.SETTLE), str(fault), "memory")
 
     def serve(self) -> None:
         """Call every socket, where the target can be asked to."""
@@ -241,11 +255,10 @@ class Play:
             self.settle()
         for socket in list(self.alive):
             self.do(Event(Do.CLOSE, socket))
-        if self.can(Can.MEMORY):
-            left = self.target.memory()
-            if left:
-                what = f"all sockets are closed, and {left} octets are in use"
-                raise Deviates(Failure((*self.events, Event(Do.SETTLE)), what, "memory after all was closed"))
+        left = self.memory()
+        if left:
+            what = f"all sockets are closed, and {left} octets are in use"
+            raise Deviates(Failure((*self.events, Event(Do.SETTLE)), what, "memory after all was closed"))
 
 
 def _sentence(found: Deviation) -> str:

@@ -53,7 +53,7 @@ def _next(net: Network) -> Steps:
 
 
 def _heard(net: Network, number: int, session: Session) -> list[Network]:
-    return [hears(net, number, session.key)] if session.told else []
+    return hears(net, number, session.key) if session.told else []
 
 
 def _meetings(net: Network) -> Iterator[Network]:

@@ -80,8 +80,19 @@ def known(entries: tuple[tuple[int, bytes, int], ...]) -> Subscriptions[int]:
     return table
 
 
-def hears(net: Network, number: int, key: int) -> Network:
-    """The oldest subscription, or end of one, that is on its way to a session is carried out (PUB-7, PUB-8)."""
+def hears(net: Network, number: int, key: int) -> list[Network]:
+    """The oldest subscription, or end of one, that is on its way to a session is carried out (PUB-7, PUB-8).
+
+    Which messages were sent before it is not kept: an XPUB may be shown it before or after any that are on their way.
+    """
+    socket = net.sockets[number]
+    session = socket.sessions[place_of(socket, key)]
+    under_way = len(session.inbox) - session.sure if isinstance(socket.pattern, Xpub) else 0
+    return list(dict.fromkeys(_hears(net, number, key, before) for before in range(under_way + 1)))
+
+
+def _hears(net: Network, number: int, key: int, before: int) -> Network:
+    """The same, if so many messages that are on their way come first."""
     socket = net.sockets[number]
     place = place_of(socket, key)
     session = socket.sessions[place]
@@ -91,7 +102,7 @@ def hears(net: Network, number: int, key: int) -> Network:
     net = fire(net, (subscriptions.added(count) if more else subscriptions.removed(count)).rule)
     if more or count:
         changes = table.add(key, topic) if more else table.remove(key, topic)
-        session = shown(socket, session, more, changes, topic)
+        session = shown(socket, replace(session, sure=session.sure + before), more, changes, topic)
     counts = _entries(socket, table, key, topic)
     return put(
         net, number, replace(network.with_session(socket, place, replace(session, told=left)), peers=counts)
@@ -308,7 +319,7 @@ def _learns(net: Network, number: int) -> Iterator[Network]:
         if session.cut:
             yield from noticed(net, number, session.key)
         if session.told:
-            yield hears(net, number, session.key)
+            yield from hears(net, number, session.key)
     for link in open_links(net, number):
         yield from accepted(net, link)
 

@@ -1,0 +1,38 @@
+"""Who runs the programs that are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..targets.target import Can
+from .play import Failure, Play
+
+
+class Course(Protocol):
+    """Who runs the programs: gives each its play, and is told how it ended. ``pairs``: what a program begins with."""
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """The types of the first two sockets."""
+        ...
+
+    def can(self, what: Can) -> bool:
+        """Can the target do this?  What is drawn depends on nothing else that a target does."""
+        ...
+
+    def begin(self, policy: str) -> Play:
+        """The target, as new."""
+        ...
+
+    def known(self, failure: Failure) -> bool:
+        """Is this a deviation that is expected?"""
+        ...
+
+    def ended(self, play: Play, failure: Failure | None) -> None:
+        """A program is over."""
+        ...
+
+    def broken_off(self, play: Play) -> None:
+        """A program came to where nothing can be said any more."""
+        ...

@@ -1,0 +1,58 @@
+"""The fuzzer finds defects of the machines, and what it does not find stands in a table with the reason."""
+
+import pytest
+from fuzz_mutants import ALIVE, HEAD, MUTANTS, PAGE, SOUND, Fuzzed, fuzzed, main, page
+
+from enomem.checks.fuzz.play import Failure
+
+FOUND = {
+    "charged though refused": "memory",
+    "commits on SNDMORE": "send PUSH",
+    "asserts no tail": "fault at send",
+    "HWM between parts": "send",
+    "REQ: out of step": "send REQ: ok, not EFSM",
+    "PUSH: newcomer first": "send PUSH",
+}
+"""What few programs find, and how what they see begins."""
+
+
+def test_nothing_is_found_where_no_defect_is() -> None:
+    found = fuzzed(SOUND, 8)
+    assert found.failure is None
+    assert found.programs == 8
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_a_defect_is_found(name: str) -> None:
+    found = fuzzed(name, 40)
+    assert found.failure is not None
+    assert found.failure.kind.startswith(FOUND[name])
+
+
+def test_what_lives_has_a_reason_and_no_other_is_in_the_table() -> None:
+    assert set(ALIVE) <= set(MUTANTS)
+    assert all(ALIVE.values())
+
+
+def test_the_page_has_every_mutant_and_says_which_live() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text.startswith(HEAD)
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in text.splitlines() if line.startswith("| ")}
+    assert {name for name in MUTANTS if name not in rows} == set()
+    assert {name for name in MUTANTS if "**lives**" in rows[name]} == set(ALIVE)
+    assert all(reason in rows[name] for name, reason in ALIVE.items())
+
+
+def test_the_page_does_not_hide_what_lives_without_a_reason() -> None:
+    lives, killed = [name for name in MUTANTS if name not in ALIVE][:2]
+    made = page([Fuzzed(lives, None, 5, 1.0), Fuzzed(killed, Failure((), "it did", "memory"), 2, 1.0)])
+    assert "1 of 2 are found (50 %)" in made
+    assert "**lives**: not explained" in made
+
+
+def test_the_exit_code_says_whether_it_is_as_expected(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "REQ: out of step"
+    assert main([name, "--examples", "40", "--jobs", "1"]) == 0
+    assert "1 of 1 killed (100 %)" in capsys.readouterr().out
+    assert main([name, "--examples", "1", "--jobs", "1"]) == 1
+    assert f"{name}: lives, and is not expected to" in capsys.readouterr().out
