@@ -11,7 +11,7 @@ FOUND = {
     "asserts no tail": "fault at send",
     "HWM between parts": "send",
     "REQ: out of step": "send REQ: ok, not EFSM",
-    "PUSH: newcomer first": "send PUSH",
+    "PUSH: newcomer first": "receive PULL",
 }
 """What few programs find, and how what they see begins."""
 
