@@ -302,8 +302,7 @@ GOOD = to_json(run(ONE, SPLICE))
         (lambda d: d["steps"][0]["action"].update(sender=1), "steps[0].action.sender: 1 is not between 0 and 0"),
         (
             lambda d: d["steps"][1]["action"].update(refuse="heap"),
-            "steps[1].action.refuse: 'heap' is none of frame, body, slot, reservation, commit, "
-            "receive body, connection, listener, subscription, socket",
+            f"steps[1].action.refuse: 'heap' is none of {', '.join(site.value for site in Site)}",
         ),
         (lambda d: d["steps"][1].update(rules=[1]), "steps[1].rules[0]: a string was expected here"),
         (lambda d: d["steps"][0]["changes"][0].pop("after"), "steps[0].changes[0].after is missing"),
