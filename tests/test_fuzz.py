@@ -112,7 +112,8 @@ def test_without_means_it_is_not_asked(stepped: Reference) -> None:
     stepped.cans = frozenset({Can.PEERS, Can.DISCONNECT})
     stepped.refuse = stepped.abort = stepped.memory = None  # type: ignore[assignment, method-assign]
     campaign = Campaign(stepped, in_turn=True, kinds=["PUSH"])
-    assert campaign.run(2, 1) is None
+    # By seed 1 the states that explain a run of absent peers grow beyond measure.
+    assert campaign.run(2, 3) is None
     said = "\n".join(command_fuzz.summary(campaign, stepped, {}))
     assert "not asked: refuse chosen allocations, bound its memory, say how much memory is in use, abort" in said
 
