@@ -5,8 +5,13 @@ same reason. ``deep`` draws new ones each time and remembers the failing.
 """
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
+
+# A shell that starts something in the background has it ignore Ctrl-C, and so would every process that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "ci",

@@ -2,8 +2,8 @@
 
 import json
 import os
-import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import cvc5
 import pytest
 import z3
+from children import child
 
 from enomem.checks import certificate, invariants, judge, plan, questions, sender
 from enomem.checks.induction import Induction, Proof, Query
@@ -163,12 +164,13 @@ def test_two_processes_write_the_same_text(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]); import test_certificate as t;"
         "t.certificate.write(t.ONE.induction().run(), t.ONE.title, Path(sys.argv[1]))"
     )
-    running = []
-    for seed in ("1", "2"):
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "src")}
-        command = [sys.executable, "-c", code, str(tmp_path / seed), str(ROOT / "tests")]
-        running.append(subprocess.Popen(command, env=environment))
-    assert [process.wait(timeout=100) for process in running] == [0, 0]
+    with ExitStack() as running:
+        processes = []
+        for seed in ("1", "2"):
+            environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "src")}
+            command = [sys.executable, "-c", code, tmp_path / seed, ROOT / "tests"]
+            processes.append(running.enter_context(child(command, environment)))
+        assert [process.wait() for process in processes] == [0, 0]
     assert _texts(tmp_path / "1") == _texts(tmp_path / "2")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from children import child
 from click.testing import CliRunner
 from test_rules_fire import WORLDS
 
@@ -94,7 +95,7 @@ def test_a_search_without_room_is_inconclusive() -> None:
 def test_ctrl_c_prints_what_was_done_as_unknown() -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-m", "enomem", "check"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
+    with child(command, env) as process:
         assert process.stderr is not None
         # The first line says that it begins; one that names a task comes when workers are at work, be it late.
         line = process.stderr.readline()

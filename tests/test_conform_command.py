@@ -1,13 +1,13 @@
 """`enomem conform`: what it asks, prints, writes, and with which exit code it ends."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from children import child
 from click.testing import CliRunner, Result
 
 import enomem
@@ -60,12 +60,9 @@ def test_a_black_box_that_answers_is_asked_for_envelopes() -> None:
         "import enomem\nsocket = enomem.Context().socket(enomem.REP)\nsocket.bind('tcp://127.0.0.1:*')\n"
         "print(socket.last_endpoint, flush=True)\nwhile True: socket.send_multipart(socket.recv_multipart())\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            said = conform(process.stdout.readline().strip(), "--type", "REP", "rep")
-        finally:
-            process.kill()
+    with child([sys.executable, "-c", program]) as process:
+        assert process.stdout is not None
+        said = conform(process.stdout.readline().strip(), "--type", "REP", "rep")
     assert said.exit_code == 0, said.output
     assert "4 of 12 cases asked: 4 pass" in said.output
 

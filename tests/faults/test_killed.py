@@ -1,9 +1,9 @@
 """A peer process is killed by the system, in the middle of what it does."""
 
-import subprocess
 import sys
 
 import pytest
+from children import child
 from interop.ends import Library
 from interop.fixtures import Keeper, Opener
 from interop.raw import Raw
@@ -35,7 +35,7 @@ def test_a_sender_is_killed(opened: Opener, keep: Keeper, subject: Library, turn
     own.watch()
     where = own.bind()
     witness = Witness(opened, subject, own)
-    with subprocess.Popen([sys.executable, "-c", SENDER, where]) as process:
+    with child([sys.executable, "-c", SENDER, where]) as process:
         assert own.receive() == [b"ready"]
         for _ in range(turn):
             assert own.receive() == [b"head", bytes(1 << 20), b"tail"]
@@ -61,10 +61,10 @@ def test_a_reader_is_killed(opened: Opener, keep: Keeper, subject: Library) -> N
     where = own.bind()
     witness = Witness(opened, subject, own)
     body = [b"head", bytes(1 << 20), b"tail"]
-    with subprocess.Popen([sys.executable, "-c", READER, where], stdout=subprocess.PIPE) as process:
+    with child([sys.executable, "-c", READER, where]) as process:
         own.send(body)
         assert process.stdout is not None
-        assert process.stdout.readline() == b"got\n"
+        assert process.stdout.readline() == "got\n"
         while own.try_send(body):
             pass
         process.kill()

@@ -2,10 +2,10 @@
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from children import child
 
 from .ends import Library
 from .fixtures import Keeper, Opener
@@ -48,11 +48,8 @@ def test_a_2_0_peer_is_refused(
     where = own.bind()
     # A Java machine has to start and to compile first.
     monkeypatch.setattr("interop.waiting.SECONDS", 60.0)
-    with subprocess.Popen([*java, str(source), where]) as process:
-        try:
-            told = until(own.refusals, f"{own} reports the refusal", own)
-        finally:
-            process.kill()
+    with child([*java, source, where]):
+        told = until(own.refusals, f"{own} reports the refusal", own)
     assert any("2.0" in note or "version" in note for note in told), told
     assert own.try_receive() is None
     good = keep(Raw.connect(where))

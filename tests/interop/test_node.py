@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from children import child
 
 from . import matrix, talks
 from .ends import ANYWHERE, Library
@@ -47,15 +48,12 @@ def echo(request: pytest.FixtureRequest, node: list[str], opened: Opener, subjec
     own = opened(subject, "DEALER")
     role = request.param.removeprefix("node_")
     where = ANYWHERE if role == "binds" else own.bind()
-    with subprocess.Popen([*node, role, where], stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            where = process.stdout.readline().decode().strip()
-            if role == "binds":
-                own.connect(where)
-            yield own
-        finally:
-            process.kill()
+    with child([*node, role, where]) as process:
+        assert process.stdout is not None
+        where = process.stdout.readline().strip()
+        if role == "binds":
+            own.connect(where)
+        yield own
 
 
 @pytest.mark.parametrize("shape", matrix.SHAPES)
