@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "the command": (
-        "cli", "command_check", "command_explain", "check_job", "runner", "bench", "pictures", "pattern_pictures",
-        "layers",
+        "cli", "commands", "command_check", "command_explain", "check_job", "runner", "bench", "pictures",
+        "pattern_pictures", "layers",
     ),
     "what a person sees": ("console", "report"),
     "a socket on the command line": (
