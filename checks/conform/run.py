@@ -52,8 +52,10 @@ def run_case(case: Case, subject: Subject) -> Outcome:
     began = monotonic()
     bench = Bench(subject.target, subject.box, subject.kind, subject.seconds, subject.older)
     verdict, expected, actual = _ended(case, bench)
-    if subject.target is not None:
-        subject.target.reset()
+    fault = _cleared(subject.target)
+    if fault is not None and verdict != Verdict.FAIL:
+        actual = "; ".join(filter(None, (actual, str(fault))))
+        verdict, expected = Verdict.FAIL, expected or "the target closes what the case has left"
     return Outcome(case, verdict, expected, actual, bench.log.script(), tuple(bench.log.lines), monotonic() - began)
 
 
@@ -73,9 +75,21 @@ def older_version(subject: Subject) -> str:
         # The cases will say what is wrong.
         return ""
     finally:
-        if subject.target is not None:
-            subject.target.reset()
+        _cleared(subject.target)
     return f"{said[0] + 1}.0" if said and said[0] < 2 else ""
+
+
+def _cleared(target: Target | None) -> TargetFault | None:
+    """Have the target be as new; what it did instead, if it did not survive closing what a case has left."""
+    if target is None:
+        return None
+    try:
+        target.reset()
+    except TargetFault as fault:
+        # Nothing is left of it; this starts it again, and whoever cannot be started cannot be asked.
+        target.reset()
+        return fault
+    return None
 
 
 def _ended(case: Case, bench: Bench) -> tuple[Verdict, str, str]:
