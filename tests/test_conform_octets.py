@@ -40,8 +40,8 @@ def test_heartbeats_agree(ttl: int, context: bytes) -> None:
 
 @given(bodies)
 def test_subscriptions_agree(topic: bytes) -> None:
-    assert octets.subscribe(topic) == commands.encode_subscription((3, 1), topic, True)
-    assert octets.cancel(topic) == commands.encode_subscription((3, 1), topic, False)
+    assert octets.command(b"SUBSCRIBE", topic) == commands.encode_subscription((3, 1), topic, True)
+    assert octets.command(b"CANCEL", topic) == commands.encode_subscription((3, 1), topic, False)
 
 
 def test_metadata_agree() -> None:

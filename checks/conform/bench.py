@@ -182,7 +182,7 @@ class Bench:
         topic = b"%s%d." % (SYNC, self._synced)
         self._synced += 1
         for peer in peers:
-            peer.send(octets.subscribe(topic), "SUBSCRIBE")
+            peer.subscribe(topic)
         waiting = list(peers)
         with muted(self.log):
             for _ in self.tries("a subscription comes into force"):

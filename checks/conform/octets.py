@@ -72,16 +72,6 @@ def ping(context: bytes = b"", ttl: int = 0) -> bytes:
     return command(b"PING", pack(">H", ttl) + context)
 
 
-def subscribe(topic: bytes) -> bytes:
-    """A SUBSCRIBE of 3.1."""
-    return command(b"SUBSCRIBE", topic)
-
-
-def cancel(topic: bytes) -> bytes:
-    """A CANCEL of 3.1."""
-    return command(b"CANCEL", topic)
-
-
 def properties(data: bytes) -> dict[str, bytes]:
     """The properties of well-formed metadata, by their names in lower case; ValueError if it is not well formed."""
     found: dict[str, bytes] = {}

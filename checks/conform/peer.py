@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from select import select
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -54,6 +54,7 @@ class Peer:
         self.came, self.ended = Stream(), False
         self._told_end = False
         self._greeted = False
+        self._version = (3, 1)
         self._parts: Heard = []
 
     # --- octets
@@ -147,9 +148,20 @@ class Peer:
 
     def shake(self, kind: str, identity: bytes | None = None, version: tuple[int, int] = (3, 1)) -> dict[str, bytes]:
         """Greet, say READY, wait for the testee's, and return its properties; traffic may begin then."""
+        self._version = version
         self.greet(octets.greeting(version))
         self.send(octets.ready(kind, identity), "READY")
         return self.its_ready()
+
+    @property
+    def speaks_3_1(self) -> bool:
+        """Do both say 3.1 or above? A peer that meets 3.0 speaks 3.0, in which no command is about subscriptions."""
+        return self._version >= (3, 1) and tuple(self.came.data[10:12]) >= (3, 1)
+
+    def need_3_1(self) -> None:
+        """`Unsupported` unless the testee speaks 3.1."""
+        if not self.speaks_3_1:
+            raise Unsupported("ZMTP 3.1, and the testee speaks 3.0")
 
     def its_ready(self) -> dict[str, bytes]:
         """The properties of the testee's READY, which has to come next."""
@@ -247,6 +259,25 @@ class Peer:
     def settle(self) -> None:
         """Wait until the testee has taken in all that this peer has sent."""
         self.heard()
+
+    def told(self, verb: bytes, topic: bytes) -> Heard:
+        """How this connection says SUBSCRIBE or CANCEL: a command since 3.1, a message before."""
+        if self.speaks_3_1:
+            return [verb, topic]
+        return [(b"\1" if verb == b"SUBSCRIBE" else b"\0") + topic]
+
+    def subscribe(self, *topics: bytes) -> None:
+        """Subscribe to topics."""
+        self._tell(b"SUBSCRIBE", topics)
+
+    def cancel(self, *topics: bytes) -> None:
+        """Cancel subscriptions."""
+        self._tell(b"CANCEL", topics)
+
+    def _tell(self, verb: bytes, topics: Sequence[bytes]) -> None:
+        said = [self.told(verb, topic) for topic in topics]
+        frames = [octets.command(*parts) if self.speaks_3_1 else octets.message(*parts) for parts in said]
+        self.send(b"".join(frames), verb.decode() + ("" if self.speaks_3_1 else ", as 3.0 says it"))
 
     def goes_on(self) -> bool:
         """Does the testee answer a PING, or close the connection instead? Whatever comes before that is passed over."""

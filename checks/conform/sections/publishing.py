@@ -6,7 +6,7 @@ from ....model.rules import Rule
 from ...targets.target import Said
 from ..bench import Bench, is_sync
 from ..case import Level, Section, equal, holds
-from ..octets import cancel, message, subscribe
+from ..octets import message
 from ..peer import Peer
 from ..testee import Testee
 from . import connection
@@ -26,7 +26,7 @@ def _publisher(bench: Bench, *topics: bytes, kind: str = "PUB", **options: int) 
 def _subscribed(bench: Bench, testee: Testee, *topics: bytes) -> Peer:
     peer = bench.peer(testee, "SUB")
     for topic in topics:
-        peer.send(subscribe(topic), "SUBSCRIBE")
+        peer.subscribe(topic)
     bench.synced(testee, peer)
     return peer
 
@@ -94,7 +94,7 @@ def waits_for_nobody(bench: Bench) -> None:
 @case(Rule.PUB_9, "A subscription that is cancelled is over.", TOPICS)
 def cancelled(bench: Bench) -> None:
     testee, peer = _publisher(bench, b"a", b"b")
-    peer.send(cancel(b"a"), "CANCEL")
+    peer.cancel(b"a")
     bench.synced(testee, peer)
     testee.send(b"a")
     testee.send(b"b")
@@ -104,7 +104,7 @@ def cancelled(bench: Bench) -> None:
 @case(Rule.PUB_8, "Subscriptions are counted: two and one cancel leave one.", TOPICS + " (additive, not idempotent)")
 def counted(bench: Bench) -> None:
     testee, peer = _publisher(bench, b"a", b"a")
-    peer.send(cancel(b"a"), "CANCEL")
+    peer.cancel(b"a")
     bench.synced(testee, peer)
     testee.send(b"a")
     equal("the subscriber gets", bench.published(testee, peer), [[[b"a"]]])
@@ -113,7 +113,7 @@ def counted(bench: Bench) -> None:
 @case(Rule.PUB_8, "After as many cancels as subscriptions nothing comes.", TOPICS)
 def counted_to_the_end(bench: Bench) -> None:
     testee, peer = _publisher(bench, b"a", b"a")
-    peer.send(cancel(b"a") + cancel(b"a"), "two CANCELs")
+    peer.cancel(b"a", b"a")
     bench.synced(testee, peer)
     testee.send(b"a")
     equal("the subscriber gets", bench.published(testee, peer), [[]])
@@ -122,7 +122,7 @@ def counted_to_the_end(bench: Bench) -> None:
 @case(Rule.PUB_8, "A cancel of what was not subscribed to changes nothing.", TOPICS)
 def cancel_of_nothing(bench: Bench) -> None:
     testee, peer = _publisher(bench, b"a")
-    peer.send(cancel(b"b") + cancel(b"") + cancel(b"ab"), "CANCELs of nothing")
+    peer.cancel(b"b", b"", b"ab")
     bench.synced(testee, peer)
     testee.send(b"a")
     equal("the subscriber gets", bench.published(testee, peer), [[[b"a"]]])
@@ -150,6 +150,7 @@ def subscribed_as_in_3_0(bench: Bench) -> None:
 def subscribed_as_in_3_0_at_3_1(bench: Bench) -> None:
     testee = bench.bound("PUB")
     peer = bench.peer(testee)
+    peer.need_3_1()
     peer.send(message(b"\1a"), "a subscription in the form of 3.0")
     bench.synced(testee, peer)
     testee.send(b"a")
@@ -217,7 +218,7 @@ def pub_lowered_between_parts(bench: Bench) -> None:
 def nodrop(bench: Bench) -> None:
     testee = bench.bound("XPUB", SNDHWM=1, XPUB_NODROP=1)
     peer = bench.peer(testee, "SUB")
-    peer.send(subscribe(b""), "SUBSCRIBE")
+    peer.subscribe(b"")
     testee.receives([b"\1"])
     said = Said.OK
     sent = 0
@@ -235,9 +236,9 @@ def nodrop(bench: Bench) -> None:
 def xpub_shows(bench: Bench) -> None:
     testee = bench.bound("XPUB")
     peer = bench.peer(testee)
-    peer.send(subscribe(b"t"), "SUBSCRIBE")
+    peer.subscribe(b"t")
     testee.receives([b"\1t"])
-    peer.send(cancel(b"t"), "CANCEL")
+    peer.cancel(b"t")
     testee.receives([b"\0t"])
 
 
@@ -246,9 +247,9 @@ def xpub_shows_once(bench: Bench) -> None:
     testee = bench.bound("XPUB")
     peers = bench.peers(testee, 2)
     for peer in peers:
-        peer.send(subscribe(b"t"), "SUBSCRIBE")
+        peer.subscribe(b"t")
         peer.settle()
-    peers[-1].send(subscribe(b"u"), "SUBSCRIBE")
+    peers[-1].subscribe(b"u")
     testee.receives([b"\1t"], [b"\1u"])
 
 
@@ -256,7 +257,7 @@ def xpub_shows_once(bench: Bench) -> None:
 def verbose_xpub(bench: Bench) -> None:
     testee = bench.bound("XPUB", XPUB_VERBOSE=1)
     for peer in bench.peers(testee, 2):
-        peer.send(subscribe(b"t"), "SUBSCRIBE")
+        peer.subscribe(b"t")
         testee.receives([b"\1t"])
 
 
@@ -264,7 +265,7 @@ def verbose_xpub(bench: Bench) -> None:
 def subscriber_goes(bench: Bench) -> None:
     testee = bench.bound("XPUB")
     peer = bench.peer(testee)
-    peer.send(subscribe(b"t"), "SUBSCRIBE")
+    peer.subscribe(b"t")
     testee.receives([b"\1t"])
     peer.close()
     testee.receives([b"\0t"])
