@@ -18,7 +18,10 @@ from .process import Process
 from .target import Target
 
 HERE = Path(__file__).parent
-JEROMQ = "/usr/share/java/jeromq.jar"
+JEROMQ = ("run_kotlin_kernel", "jars/kotlin-jupyter-kernel-*-all.jar")
+"""A Python package with JeroMQ 0.6 in it, and the jar of it that has it: no other comes from PyPI."""
+DEBIAN = Path("/usr/share/java/jeromq.jar")
+"""JeroMQ 0.3.6, which speaks ZMTP 2.0 only, so that next to nothing can be asked of it."""
 NODE = Path.home() / ".cache" / "enomem" / "node"
 PYTHON = {"pyzmq": "zmq", "pyomq": "pyomq"}
 """Python libraries that are asked through a process, since they can end theirs; and what they are imported as."""
@@ -58,13 +61,25 @@ def _program(name: str, program: str, package: str) -> str:
     return found
 
 
+def jar() -> Path:
+    """Where JeroMQ is: the jar that ENOMEM_JEROMQ names, else that of the Python package, else Debian's."""
+    named = os.environ.get("ENOMEM_JEROMQ")
+    package, pattern = JEROMQ
+    spec = importlib.util.find_spec(package)
+    places = spec.submodule_search_locations or [] if spec is not None else []
+    found = [Path(named)] if named else [*(file for place in places for file in Path(place).glob(pattern)), DEBIAN]
+    if not found[0].exists():
+        raise UsageError(
+            f"the target jeromq needs {found[0]}: pip install --no-deps kotlin-jupyter-kernel (it has JeroMQ 0.6.0 in"
+            " it), or name a jar by ENOMEM_JEROMQ"
+        )
+    return found[0]
+
+
 def jeromq() -> Target:
-    """JeroMQ, by the jar that ENOMEM_JEROMQ names, or Debian's; with `java`, which compiles the adapter."""
+    """JeroMQ (`jar`), with `java`, which compiles the adapter."""
     program = _program("jeromq", "java", "default-jdk-headless")
-    jar = Path(os.environ.get("ENOMEM_JEROMQ", JEROMQ))
-    if not jar.exists():
-        raise UsageError(f"the target jeromq needs {jar}: apt install libjeromq-java, or name a jar by ENOMEM_JEROMQ")
-    return Process([program, "-XX:TieredStopAtLevel=1", "-cp", str(jar), str(HERE / "Jeromq.java")], "jeromq")
+    return Process([program, "-XX:TieredStopAtLevel=1", "-cp", str(jar()), str(HERE / "Jeromq.java")], "jeromq")
 
 
 def zeromqjs() -> Target:

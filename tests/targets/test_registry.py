@@ -1,5 +1,6 @@
 """Names of targets: each is had, or the reason and what to do are told in one sentence."""
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,34 @@ def test_what_is_not_installed_is_told_with_the_command_that_installs_it(
     with pytest.raises(UsageError, match="the target zeromqjs needs node: apt install nodejs"):
         by_name("zeromqjs")
     monkeypatch.setattr("shutil.which", lambda _: "/bin/false")
-    with pytest.raises(UsageError, match=r"needs .*no\.jar: apt install libjeromq-java, or name a jar"):
+    with pytest.raises(UsageError, match=r"needs .*no\.jar: pip install --no-deps kotlin-jupyter-kernel"):
         by_name("jeromq")
     monkeypatch.setenv("ENOMEM_NODE", str(tmp_path))
     with pytest.raises(UsageError, match=r"the target zeromqjs needs the npm package: npm install --prefix .* zeromq"):
         by_name("zeromqjs")
+
+
+def test_the_jar_is_the_one_that_is_named_else_that_of_the_package_else_debians(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package, named, debian = tmp_path / "kernel_of_a_test", tmp_path / "a.jar", tmp_path / "d.jar"
+    packed = package / "jars" / "kotlin-jupyter-kernel-1-all.jar"
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "JEROMQ", (package.name, registry.JEROMQ[1]))
+    monkeypatch.setattr(registry, "DEBIAN", debian)
+    monkeypatch.delenv("ENOMEM_JEROMQ", raising=False)
+    with pytest.raises(UsageError, match=r"the target jeromq needs .*d\.jar: pip install --no-deps kotlin-jupyter"):
+        registry.jar()
+    debian.touch()
+    assert registry.jar() == debian
+    packed.parent.mkdir(parents=True)
+    packed.touch()
+    (package / "__init__.py").touch()
+    importlib.invalidate_caches()
+    assert registry.jar() == packed
+    named.touch()
+    monkeypatch.setenv("ENOMEM_JEROMQ", str(named))
+    assert registry.jar() == named
 
 
 def _missing(_: str) -> None:
