@@ -8,23 +8,31 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
-from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from enomem.model.policies import POLICIES
 from enomem.model.rules import Rule
 from enomem.model.systems.network import Refusals, Setting
 
-from ..errors import Inconclusive, UsageError
-from ..targets.target import Can, Target
+from ..errors import UsageError
+from ..oracle.events import Do, Event
+from ..targets.target import Can, Target, TargetFault
 from .bounded import pairs
 from .machine import Programs
-from .play import Deviates, Failure, Play
+from .play import Failure, Play
 
 STEPS = {"ci": 30, "deep": 80}
 """How many rules a program is made of."""
 BATCH = 50
 """So many programs are drawn at a time, where the time is bounded; each batch has its own seed."""
+
+
+class Found(BaseException):
+    """A program deviates, and no other is drawn.
+
+    Hypothesis would have it drawn again, several times, and insist that it fails each time; what a target with threads
+    of its own did once, it did. Whether it does so again is asked when the program is made shorter.
+    """
 
 
 @dataclass
@@ -78,8 +86,9 @@ class Campaign:
         self.expected = known
         self.tell = tell
         self.tally = Tally()
-        self.last = self.found = self.setting("DISCARD")
+        self.found = self.setting("DISCARD")
         self.first: Failure | None = None
+        self.last: Play | None = None
 
     def setting(self, policy: str) -> Setting:
         """What the model is set to: the policy, if the target can be set to one; refusals, if it can be told them."""
@@ -93,10 +102,17 @@ class Campaign:
         return what in self.target.cans
 
     def begin(self, policy: str) -> Play:
-        """A new program on the target as new."""
-        self.target.reset()
-        self.last = self.setting(policy)
-        return Play(self.target, self.last)
+        """A new program on the target as new; what cannot be ended has deviated."""
+        last, self.last = self.last, None
+        try:
+            self.target.reset()
+        except TargetFault as fault:
+            if last is None:
+                raise
+            self._fails(last, Failure((*last.events, Event(Do.SETTLE)), str(fault), "fault after the end"))
+            self.target.reset()
+        self.last = Play(self.target, self.setting(policy))
+        return self.last
 
     def known(self, failure: Failure) -> bool:
         """Is this deviation expected?"""
@@ -110,11 +126,17 @@ class Campaign:
         tally.fired |= play.oracle.fired
         tally.states |= play.seen
         tally.unasked |= play.unasked
-        if failure is not None and self.known(failure):
-            tally.known[failure.kind] += 1
-        elif failure is not None and self.first is None:
-            self.first, self.found = failure, self.last
         self.tell(tally)
+        if failure is not None:
+            self._fails(play, failure)
+
+    def _fails(self, play: Play, failure: Failure) -> None:
+        """Count a deviation that is expected; `Found` is any other one."""
+        if self.known(failure):
+            self.tally.known[failure.kind] += 1
+            return
+        self.first, self.found = failure, play.setting
+        raise Found
 
     def broken_off(self, play: Play) -> None:
         """A program came to where nothing can be said any more."""
@@ -136,15 +158,10 @@ class Campaign:
             verbosity=Verbosity.quiet,
             suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much),
         )
+        self.first = None
         try:
             run_state_machine_as_test(seed(number)(machine), settings=drawn)
-        except Deviates as error:
-            self.found = self.last
-            return error.failure
-        except Flaky as error:
-            # A target with threads of its own does not do the same each time; what it did once, it did.
-            if self.first is None:
-                raise Inconclusive(f"a program was not drawn again as before (seed {number}): {error}") from error
+        except Found:
             return self.first
         return None
 
@@ -156,4 +173,3 @@ class Campaign:
                 return failure
             number += 1
         return None
-

@@ -64,8 +64,9 @@ class Recording:
             # Who bounds its memory refuses what nobody has named; so may who has no part in it.
             told = Can.REFUSE in self.cans and not self._limited
             refusals = Refusals.TOLD if told else Refusals.ANY
-            # Whose turn it is can be told where it is known in which order peers came.
-            setting = Setting(load_policy(self._policy), refusals, in_turn=Can.SETTLE in self.cans)
+            # Whose turn it is can be told where it is known in which order peers came; turns are enomem's own answer.
+            in_turn = {Can.SETTLE, Can.POLICY} <= self.cans
+            setting = Setting(load_policy(self._policy), refusals, in_turn)
             self._file.write(header(setting, f"{self.name} {self.version}") + "\n")
         # Who dies takes nothing with it that was said before.
         self._file.write(encoded(Event(do, socket, **fields)) + "\n")  # type: ignore[arg-type]

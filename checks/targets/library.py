@@ -1,4 +1,4 @@
-"""Python libraries with the names of pyzmq as targets: pyzmq itself (libzmq), and pyomq (Rust).
+"""Python libraries with the names of pyzmq as targets: what they have in common, and pyomq (Rust). See ``libzmq``.
 
 They run in the calling process, and can end it: where that must not happen, they are asked through `process`.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -137,78 +136,6 @@ class Library(Sockets):
         if self._context is not None:
             self._context.term()
             self._context = None
-
-
-class Pyzmq(Library):
-    """libzmq by pyzmq; its peers are counted by the monitor of each socket."""
-
-    name = "pyzmq"
-    module_name = "zmq"
-    install = "pip install pyzmq"
-    cans = frozenset({Can.DISCONNECT, Can.PEERS})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.version = f"{self.zmq.pyzmq_version()}, libzmq {self.zmq.zmq_version()}"
-        self._monitors: dict[int, Any] = {}
-        self._peers: dict[int, Counter[str]] = {}
-
-    def create(self, kind: str, options: Mapping[str, Value] | None = None) -> int:
-        """Make a socket, and open its monitor before anything can happen to it."""
-        number = super().create(kind, options)
-        self._monitors[number] = self._sockets[number].get_monitor_socket()
-        self._peers[number] = Counter()
-        return number
-
-    def unbind(self, socket: int, endpoint: str) -> Said:
-        """Stop listening; the peers that came there go, and no monitor says so."""
-        return self._left(socket, endpoint, super().unbind(socket, endpoint))
-
-    def disconnect(self, socket: int, endpoint: str) -> Said:
-        """Disconnect; the peer goes, and no monitor says so."""
-        return self._left(socket, endpoint, super().disconnect(socket, endpoint))
-
-    def _left(self, socket: int, endpoint: str, how: Said) -> Said:
-        if how is Said.OK:
-            self._listen(socket, 0)
-            del self._peers[socket][endpoint]
-        return how
-
-    def known_peers(self, socket: int, milliseconds: int) -> int:
-        """What the monitor has told, the socket has been told before; it hears it when it is called."""
-        self._serve()
-        self._listen(socket, milliseconds)
-        self._serve()
-        return self._peers[socket].total()
-
-    def _serve(self) -> None:
-        """Be inside a call on every socket: libzmq takes in peers, and lets them go, only there."""
-        for socket in self._sockets:
-            if not socket.closed:
-                socket.getsockopt(self.zmq.EVENTS)
-
-    def _listen(self, socket: int, milliseconds: int) -> None:
-        """Read what a monitor has to tell; the first event is waited for."""
-        from zmq.utils.monitor import recv_monitor_message
-
-        monitor, peers = self._monitors[socket], self._peers[socket]
-        while monitor.poll(milliseconds):
-            milliseconds = 0
-            told = recv_monitor_message(monitor)
-            name, endpoint = self.zmq.Event(told["event"]).name, told["endpoint"].decode()
-            # A failed handshake is followed by the end of a connection that never was a peer's.
-            if name.startswith("HANDSHAKE"):
-                peers[endpoint] += 1
-            elif name == "DISCONNECTED":
-                peers[endpoint] -= 1
-
-    def close(self, socket: int) -> None:
-        """Close a socket and its monitor at once."""
-        if socket in self._monitors:
-            self._sockets[socket].disable_monitor()
-            self._monitors.pop(socket).close(0)
-            del self._peers[socket]
-        super().close(socket)
 
 
 class Pyomq(Library):

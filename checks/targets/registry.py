@@ -29,7 +29,8 @@ PYTHON = {"pyzmq": "zmq", "pyomq": "pyomq"}
 
 def in_process(name: str) -> Target:
     """A target in the calling process; `UsageError` if there is none of that name."""
-    from .library import Pyomq, Pyzmq
+    from .library import Pyomq
+    from .libzmq import Pyzmq
     from .model import Model
     from .reference import Reference
 

@@ -12,6 +12,7 @@ import pytest
 
 from enomem.checks.errors import UsageError
 from enomem.checks.suite import test_declared, test_memory, test_messages
+from enomem.checks.targets import stillness
 from enomem.checks.targets.registry import by_name
 from enomem.checks.targets.target import Can, CannotDo, Target, TargetFault
 
@@ -25,7 +26,7 @@ NOT_ASKED = {
     "reference": set(),
     "reference-stepped": set(),
     SERVED: set(),
-    "pyzmq": set(Can) - {Can.DISCONNECT, Can.PEERS},
+    "pyzmq": set(Can) - {Can.DISCONNECT, Can.PEERS} - ({Can.SETTLE} if stillness.told() else set()),
     "pyomq": set(Can) - {Can.DISCONNECT, Can.PEERS},
     "jeromq": set(Can) - {Can.DISCONNECT},
     "zeromqjs": set(Can) - {Can.ABORT, Can.DISCONNECT, Can.PEERS},
