@@ -1,6 +1,7 @@
 """The oracle, and `enomem validate`: what it says of runs that are explained, and of those that are not."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from seen import SETTLE, made, nothing, pair, receives, sends, unexplained, watc
 
 from enomem.checks.cli import main
 from enomem.checks.errors import Inconclusive
-from enomem.checks.oracle import call_format, oracle
+from enomem.checks.oracle import call_format, command_validate, oracle
 from enomem.checks.oracle.events import Do, Event
 from enomem.model.rules import Rule
 from enomem.model.systems.network import Refusals, Setting
@@ -41,17 +42,41 @@ def test_a_deviation_leaves_the_oracle_as_it_was() -> None:
 def test_a_spliced_message_is_explained_by_the_policy_that_splices() -> None:
     code, said = validate(TRACES / "spliced.jsonl")
     assert code == 1
-    assert '   10  s1.recv() -> "A1", more   <- not explained' in said
-    assert 'allowed: "B1", more or EAGAIN' in said
+    assert '   13  s1.recv() -> "A1", more   <- not explained' in said
+    assert 'allowed: "B1", more   [RECEIVE-7]' in said
     assert validate(TRACES / "spliced.jsonl", "--policy", "KEEP")[0] == 0
+
+
+def test_recorded_runs_are_explained_and_a_changed_line_is_found() -> None:
+    assert validate(TRACES / "pyzmq.jsonl")[0] == 0
+    assert validate(TRACES / "reference.jsonl")[0] == 0
+    lines, changed = ((TRACES / f"{name}.jsonl").read_text().splitlines()[1:] for name in ("pyzmq", "tampered"))
+    (at,) = [number for number, (one, other) in enumerate(zip(lines, changed, strict=True), 1) if one != other]
+    code, said = validate(TRACES / "tampered.jsonl", "--format", "json")
+    found = json.loads(said)
+    assert (code, found["event"], found["allowed"]) == (1, at, ['"to", more', "EAGAIN"])
+    assert found["before"] == [['s0 ROUTER: peer 1: to be sent ["to", "B"]']]
+
+
+def test_a_run_is_not_read_into_memory(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    large = "a" * 20_000
+    run = [*pair("PUSH", "PULL"), *[*sends(0, f"{large} b"), *receives(1, f"{large} b")] * 200]
+    path.write_text("\n".join([call_format.header(ANY), *map(call_format.encoded, run)]))
+    tracemalloc.start()
+    code, lines = command_validate.run(path, None, "text")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (code, lines[0].split()[0]) == (0, str(len(run)))
+    assert peak < path.stat().st_size / 4
 
 
 def test_json(tmp_path: Path) -> None:
     code, said = validate(TRACES / "spliced.jsonl", "--format", "json")
     found = json.loads(said)
-    assert (code, found["explained"], found["event"]) == (1, False, 10)
+    assert (code, found["explained"], found["event"]) == (1, False, 13)
     code, said = validate(TRACES / "spliced.jsonl", "--format", "json", "--policy", "KEEP")
-    assert (code, json.loads(said)) == (0, {"explained": True, "events": 12, "states": 1})
+    assert (code, json.loads(said)) == (0, {"explained": True, "events": 15, "states": 1})
 
 
 @pytest.mark.parametrize(

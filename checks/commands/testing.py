@@ -1,4 +1,4 @@
-"""The commands that hold somebody's sockets against the model: conform, fuzz, validate, torture and demo."""
+"""The commands that hold somebody's sockets against the model: conform, fuzz, record, validate, torture and demo."""
 
 from __future__ import annotations
 
@@ -51,6 +51,25 @@ def validate(ctx: click.Context, trace: Path, policy: str | None, form: str) -> 
     from ..oracle.command_validate import run
 
     code, lines = run(trace, policy, form)
+    for line in lines:
+        click.echo(line)
+    ctx.exit(code)
+
+
+@click.command()
+@click.option("--target", default="reference", show_default=True, metavar="T", help="As in enomem fuzz.")
+@click.option("--scenario", default="push-pull", show_default=True, metavar="S", help="See below; or a recorded run.")
+@click.option("--out", type=WRITTEN, required=True, help="Write the run there.")
+@click.pass_context
+def record(ctx: click.Context, target: str, scenario: str, out: Path) -> None:
+    """Have the sockets of a target make the calls of a scenario, and write what they answered, for enomem validate.
+
+    Scenarios are push-pull, req-rep, pub-sub, dealer-router, refused, or a file in their format (docs/formats.md).
+    Exit code 1: the target failed before the end; what it had answered is written.
+    """
+    from ..oracle.command_record import run
+
+    code, lines = run(target, scenario, out)
     for line in lines:
         click.echo(line)
     ctx.exit(code)
@@ -120,4 +139,4 @@ def torture(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run(**options))
 
 
-COMMANDS = (conform, demo, fuzz, torture, validate)
+COMMANDS = (conform, demo, fuzz, record, torture, validate)

@@ -14,12 +14,11 @@ from enomem.model.rules import Rule
 from enomem.model.systems import network_calls
 from enomem.model.systems.network import Setting
 
+from ..oracle.calling import WAIT, call_on
 from ..oracle.events import Do, Event, call, line
 from ..oracle.oracle import Deviation, Oracle, with_answer
-from ..targets.target import ANYWHERE, Can, Received, Refused, Said, Target, TargetFault, Value
+from ..targets.target import Can, Received, Refused, Said, Target, TargetFault, Value
 
-WAIT = 5000
-"""Milliseconds for what must come. What has not come then has not come."""
 SLICE = 50
 """Milliseconds of one call that waits."""
 SWIFT: Mapping[str, Value] = {"RECONNECT_IVL": 1}
@@ -120,38 +119,16 @@ class Play:
 
     def _made(self, event: Event) -> Event:
         """Make the call on the target; the event with its answer."""
-        target, socket = self.target, event.socket
         said: Said | None = None
         match event.do:
             case Do.CREATE:
                 event = self._create(event)
-            case Do.OPTION:
-                said = target.option(socket, event.name, event.value)
-            case Do.BIND:
-                self._where[event.endpoint] = target.bind(socket, self._where.get(event.endpoint, ANYWHERE))
-            case Do.CONNECT:
-                said = target.connect(socket, self._where[event.endpoint])
-            case Do.DISCONNECT | Do.UNBIND:
-                take = target.disconnect if event.do == Do.DISCONNECT else target.unbind
-                said = take(socket, self._where[event.endpoint])
-            case Do.SEND:
-                said = target.send(socket, event.part, event.more)
             case Do.RECEIVE:
                 event = self._receive(event)
-            case Do.ABORT:
-                said = target.abort(socket)
-            case Do.CLOSE:
-                target.close(socket)
-            case Do.REFUSE:
-                target.refuse(event.name or "BODY", event.count, event.times)
-            case Do.PEERS:
-                if not target.peers(socket, event.count, WAIT):
-                    raise TargetFault(f"socket s{socket} has not had {event.count} peers within {WAIT // 1000} s")
-            case Do.SETTLE:
-                if any(map(network_calls.restless, self.oracle.states)):
-                    raise Restless
-                if not target.settle(WAIT):
-                    raise TargetFault(f"something is still under way between the sockets after {WAIT // 1000} s")
+            case Do.SETTLE if any(map(network_calls.restless, self.oracle.states)):
+                raise Restless
+            case _:
+                said = call_on(self.target, event, self._where)
         if said is not None and event.do in DISCONNECTING and said is not Said.OK:
             raise TargetFault(f"{call(event)} was answered with {said.value}")
         return event if said is None else with_answer(event, said.value)

@@ -6,7 +6,7 @@ not be made or bound, an option that there is not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -20,11 +20,14 @@ from .events import Do, Event
 
 
 class Recording:
-    """The sockets of ``target``, all calls on which are written to files in ``folder``: ``run-1.jsonl`` and so on."""
+    """The sockets of ``target``, all calls on which are written to files in ``folder``: ``run-1.jsonl`` and so on.
 
-    def __init__(self, target: Target, folder: Path) -> None:
+    ``named`` has another name for the file of a run, by its number from 1.
+    """
+
+    def __init__(self, target: Target, folder: Path, named: Callable[[int], str] = "run-{}.jsonl".format) -> None:
         self._target = target
-        self._folder = folder
+        self._folder, self._named = folder, named
         self._runs = 0
         self._file: TextIO | None = None
         self._policy, self._limited = "DISCARD", False
@@ -56,7 +59,7 @@ class Recording:
     def _write(self, do: Do, socket: int = -1, **fields: object) -> None:
         if self._file is None:
             self._runs += 1
-            path = self._folder / f"run-{self._runs}.jsonl"
+            path = self._folder / self._named(self._runs)
             try:
                 self._file = path.open("w", encoding="utf-8")
             except OSError as error:
