@@ -10,10 +10,14 @@ from mutated import Mutated
 
 from enomem.checks.cli import main
 from enomem.checks.errors import Inconclusive
-from enomem.checks.fuzz.bounded import Bounds, graph, pairs
+from enomem.checks.fuzz.bounded import graph, pairs
+from enomem.checks.fuzz.bounded_calls import Bounds
 from enomem.checks.fuzz.cover import Covered, covered
+from enomem.checks.fuzz.models import profile, read, result_of
+from enomem.checks.oracle.events import Do
 from enomem.checks.targets.reference import Reference
 from enomem.checks.targets.target import Can
+from enomem.model.policies import DISCARD, RESERVE
 from enomem.model.systems.network import Setting
 
 CANS = frozenset(Can)
@@ -34,7 +38,7 @@ NAMED: dict[str, Mutant | PatternMutant] = {one.name: one for one in ALL} | {
 
 def test_the_graph_of_a_small_model() -> None:
     made = graph(PUSH, Setting(), CANS)
-    assert (len(made.edges), made.transitions) == (11, 55)
+    assert (len(made.edges), made.transitions) == (14, 90)
     assert all(0 <= end < len(made.edges) for edges in made.edges for _, end in edges)
 
 
@@ -53,7 +57,7 @@ def test_every_transition_is_taken_on_the_reference() -> None:
     done = Covered()
     assert covered(target, made, Setting(), done) == 0
     target.end()
-    assert done.transitions == made.transitions
+    assert done.taken == made.transitions
     assert done.failures == {}
 
 
@@ -76,10 +80,52 @@ def test_the_command() -> None:
     arguments = ["fuzz", "--exhaustive", "--model", "push-pull", "--parts", "1", "--quiet"]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
-    assert "PUSH-PULL, 1 parts: 11 states, 55 transitions, 55 of them taken" in done.output
+    assert "PUSH-PULL, 1 parts: 14 states, 90 transitions, 90 of them taken" in done.output
     for wrong in (["--model", "PUSH-PUB"], ["--model", "PUSH"], ["--policy", "HOPE"]):
         done = CliRunner().invoke(main, ["fuzz", "--exhaustive", *wrong])
         assert done.exit_code == 2
+
+
+def test_kills_have_outcomes_and_only_those_that_came_count() -> None:
+    target = Reference(stepped=True)
+    bounds = Bounds(("PUSH", "PULL"), 1, kills=True)
+    result = result_of(target, Setting(), bounds, Covered())
+    target.end()
+    assert result.deviations == ()
+    assert (result.undecided, result.elsewhere) == (0, 0)
+    assert result.taken < result.transitions
+    assert result.taken + result.unshown + result.unreached == result.transitions
+    assert f"{result.unshown} not shown by this target" in result.line()
+
+
+def test_every_allocation_that_a_target_can_be_refused_is() -> None:
+    sites = set()
+    for bounds in (*profile("deep", 1, Reference.types), Bounds(("PUSH", "PULL"), 2, edge=True)):
+        if len(bounds.kinds) == 2 and (not bounds.kills or bounds.kinds[0] == "PUSH"):
+            for edges in graph(bounds, Setting(RESERVE if bounds.kinds[0] == "PUSH" else DISCARD), CANS).edges:
+                sites |= {event.name for events, _ in edges for event in events if event.do == Do.REFUSE}
+    assert sites == {"", "BODY", "SLOT", "RESERVATION", "RECEIVE_BODY", "CONNECTION", "ACCEPT", "SUBSCRIPTION"}
+
+
+def test_results_are_kept_and_a_model_is_not_run_twice(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    arguments = ["fuzz", "--exhaustive", "--model", "REQ-REP", "--parts", "1", "--quiet", "--results", str(kept)]
+    for often in range(2):
+        done = CliRunner().invoke(main, arguments)
+        assert done.exit_code == 0, done.output
+        assert ("(before)" in done.output) == bool(often)
+    (result,) = read(kept)
+    assert result.taken == result.transitions == 138
+    kept.write_text("{}\n", encoding="utf-8")
+    assert CliRunner().invoke(main, arguments).exit_code == 2
+
+
+def test_several_processes_find_what_one_does(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    models = ["--model", "PUSH-PULL", "--model", "REP-REQ", "--parts", "1"]
+    done = CliRunner().invoke(main, ["fuzz", "--exhaustive", *models, "--jobs", "2", "--results", str(kept)])
+    assert done.exit_code == 0, done.output
+    assert {(one.model, one.taken) for one in read(kept)} == {("PUSH-PULL", 90), ("REP-REQ", 138)}
 
 
 def test_the_diagram_in_the_document_is_the_one_that_is_drawn(tmp_path: Path) -> None:

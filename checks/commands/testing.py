@@ -85,6 +85,8 @@ def record(ctx: click.Context, target: str, scenario: str, out: Path) -> None:
 @click.option("--exhaustive", is_flag=True, help="Instead: every call in every state of bounded models.")
 @click.option("--model", "models", multiple=True, metavar="TYPES", help="With --exhaustive, as PUB-SUB-SUB.")
 @click.option("--parts", type=click.IntRange(1, 6), default=2, show_default=True, help="Bound of a model: parts held.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="With --exhaustive: processes.")
+@click.option("--results", type=WRITTEN, help="With --exhaustive: write results there, and go on where they end.")
 @click.option("--policy", metavar="P", help="Only this send policy (default: all, with --exhaustive DISCARD).")
 @click.option("--known", type=WRITTEN, help="Deviations that are expected: a kind a line, # and the reason.")
 @click.option("--script", type=WRITTEN, help="Write a failing program as a script that runs by itself.")

@@ -1,56 +1,54 @@
 """A bounded model of two or three sockets, and its graph: every state that there is, and every call in each of them.
 
-A state is what the oracle knows when nothing is under way. It is bounded by how many parts there may be in all pipes
-and queues together, and by high-water marks of one message; parts are named by the smallest number that no other part
-has, and sessions by their order, so that what comes to the same is the same.
+A place of the graph is what the oracle knows when nothing is under way: all states that explain what was seen. Where
+the model has several outcomes that differ in what is answered, each leads to a place of its own; where they do not,
+they are in one. A place also says who dropped a message and has sent nothing since: an implementation may have kept
+something of it there.
+
+Parts are named by the smallest number that no other part has, sessions by their order, and a socket that takes the
+place of a closed one has its number, so that what comes to the same is the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from enomem.model.patterns import PATTERNS
 from enomem.model.patterns.pattern import PAIRS
 from enomem.model.systems import network_calls as calls
 from enomem.model.systems.network import NOTHING, Network, Session, Setting, Socket
+from enomem.model.systems.network_wires import TooMany
 
 from ..errors import Inconclusive
 from ..oracle.events import Do, Event
 from ..oracle.oracle import fits, outcomes
-from ..targets.target import Can, Value
+from ..targets.target import Can
+from .bounded_calls import WOUND, Bounds, begins, dropped, possible
 
-TOPIC = b"t"
-LABELS = [bytes([number]) for number in b"123456789abcdefghijklmnop"]
-NAME = b"PQR"
-"""The routing ids of the sockets, by their numbers."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Sockets of these types: the first listens, the others connect to it; and at most so many parts are held."""
-
-    kinds: tuple[str, ...]
-    parts: int = 2
-
-    def __str__(self) -> str:
-        return f"{'-'.join(self.kinds)}, {self.parts} parts"
+WIDEST = 64
+"""So many states a place has at most."""
+Edge = tuple[tuple[Event, ...], int]
+Place = tuple[frozenset[int], int]
 
 
 @dataclass
 class Graph:
-    """The states of a bounded model by number, 0 the first; ``edges[n]``: each call in state n and where it leads.
+    """The places of a bounded model by number, 0 the first; ``edges[n]``: each call there, as it is answered, and where
+    it leads.
 
-    A call may be several events, as a refusal and the send that meets it.
+    A call may be several events. ``beyond``: outcomes that are left out, since somebody is refused again and again
+    there, so that nothing is ever over, more may be than is followed, or a pipe has left the end of its chunk.
     """
 
     bounds: Bounds
     start: tuple[Event, ...]
-    edges: list[list[tuple[tuple[Event, ...], int]]] = field(default_factory=list)
+    edges: list[list[Edge]] = field(default_factory=list)
+    beyond: int = 0
 
     @property
     def transitions(self) -> int:
-        """How many calls there are in all states together."""
+        """How many answered calls there are in all places together."""
         return sum(map(len, self.edges))
 
 
@@ -59,63 +57,123 @@ def pairs() -> list[tuple[str, str]]:
     return [(kind, other) for kind in PATTERNS for other in sorted(PAIRS[kind])]
 
 
-def begins(bounds: Bounds) -> tuple[Event, ...]:
-    """How each program begins: the sockets are made and connected."""
-    found: list[Event] = []
-    for number, kind in enumerate(bounds.kinds):
-        options: list[tuple[str, Value]] = [("SNDHWM", 1)]
-        if "ROUTER" in PAIRS[kind]:
-            options.append(("ROUTING_ID", NAME[number : number + 1]))
-        found.append(Event(Do.CREATE, number, name=kind, options=tuple(options)))
-    found.append(Event(Do.BIND, 0, endpoint="tcp://s0"))
-    for number in range(1, len(bounds.kinds)):
-        found += [Event(Do.CONNECT, number, endpoint="tcp://s0"), Event(Do.SETTLE)]
-    return tuple(found)
-
-
 def graph(bounds: Bounds, setting: Setting, cans: frozenset[Can], most: int = 100_000) -> Graph:
-    """All that can be reached, breadth first; Inconclusive if that is more than ``most`` states."""
+    """All that can be reached, breadth first; Inconclusive if that is more than ``most`` places."""
     found = Graph(bounds, begins(bounds))
-    first = calls.make(setting)
-    for event in found.start:
-        first = _after(first, event)[0]
-    known = {canonical(first): 0}
-    queue = list(known)
-    for state in queue:
-        edges: list[tuple[tuple[Event, ...], int]] = []
-        for call in possible(state, bounds, cans):
-            for events, after in _done(state, call):
-                if len(after) != 1:
-                    # The target may choose; what follows is for programs that are drawn.
+    states = _States(bounds.edge)
+    first: tuple[int, ...] = (states.number(_begun(found.start, setting)),)
+    known: dict[Place, int] = {(frozenset(first), NOTHING): 0}
+    queue = [(first, NOTHING)]
+    for here, last in queue:
+        edges: list[Edge] = []
+        for call in possible([states.all[number] for number in here], bounds, cans):
+            after: dict[tuple[Event, ...], dict[int, None]] = {}
+            for number in here:
+                for events, ends in states.done(number, call).items():
+                    after.setdefault(events, {}).update(dict.fromkeys(ends))
+            for events, some in after.items():
+                if len(some) > WIDEST or BEYOND in some:
+                    found.beyond += 1
                     continue
-                end = canonical(after[0])
-                if calls.restless(end):
-                    # Somebody is refused again and again: nothing is ever over there.
-                    continue
-                if end not in known:
+                place = (frozenset(some), _last(last, events))
+                if place not in known:
                     if len(known) >= most:
                         raise Inconclusive(f"{bounds}: more than {most} states")
-                    known[end] = len(known)
-                    queue.append(end)
-                edges.append((events, known[end]))
+                    known[place] = len(known)
+                    queue.append((tuple(some), place[1]))
+                edges.append((events, known[place]))
         found.edges.append(edges)
     return found
 
 
+def _begun(start: Sequence[Event], setting: Setting) -> Network:
+    """The state in which programs begin."""
+    state = calls.make(setting)
+    for event in start:
+        state = next(after for answered, after in _answers(state, event) if answered == event)
+    return state
+
+
+BEYOND = -1
+"""The number of what is left out."""
+
+
+class _States:
+    """All states by their numbers, so that what comes of a call in each of them is asked once."""
+
+    def __init__(self, edge: bool) -> None:
+        self.edge = edge
+        self.all: list[Network] = []
+        self._numbers: dict[Network, int] = {}
+        self._done: dict[tuple[int, tuple[Event, ...]], dict[tuple[Event, ...], list[int]]] = {}
+
+    def number(self, state: Network) -> int:
+        """The number of a state."""
+        state = canonical(state, self.edge)
+        number = self._numbers.setdefault(state, len(self.all))
+        if number == len(self.all):
+            if _beyond(state):
+                self._numbers[state] = BEYOND
+                return BEYOND
+            self.all.append(state)
+        return number
+
+    def done(self, number: int, call: tuple[Event, ...]) -> dict[tuple[Event, ...], list[int]]:
+        """A call made in a state: with each answer that it may have, all that there may be when it is over."""
+        key = number, call
+        if key not in self._done:
+            self._done[key] = {
+                events: list(dict.fromkeys(map(self.number, after))) if after else [BEYOND]
+                for events, after in _done(self.all[number], call)
+            }
+        return self._done[key]
+
+
+def _last(last: int, events: Sequence[Event]) -> int:
+    """Who dropped a message and has sent nothing since, if anybody did."""
+    for event in events:
+        if dropped(event):
+            last = event.socket
+        elif event.socket == last and (event.do == Do.CLOSE or (event.do == Do.SEND and event.answer == "ok")):
+            last = NOTHING
+    return last
+
+
+def _beyond(state: Network) -> bool:
+    """Is it left out, as `Graph.beyond` says?"""
+    fronts = [session.pipe.front for socket in state.sockets for session in socket.sessions]
+    counts = [count for socket in state.sockets for _, _, count in socket.peers]
+    return calls.restless(state) or any(PAST <= front < WOUND for front in fronts) or max(counts, default=0) > AGAIN
+
+
+PAST = 4
+"""So many parts behind the end of a chunk nothing new is to be seen."""
+AGAIN = 2
+"""A publisher that connected counts a subscription again when its subscriber comes back: so often it is followed."""
+
+
 def _done(state: Network, call: tuple[Event, ...]) -> Iterator[tuple[tuple[Event, ...], list[Network]]]:
-    """A call made in a state: with each answer that it may have, and all that there may be when it is over."""
+    """A call made in a state: with each answer that it may have, and all that there may be when it is over.
+
+    Nothing at all, where more may be than can be followed.
+    """
     found: list[tuple[tuple[Event, ...], list[Network]]] = [((), [state])]
     for event in (*call, Event(Do.SETTLE)):
         after: dict[tuple[Event, ...], list[Network]] = {}
-        for events, states in found:
-            for one in states:
-                for answered, end in _answers(one, event):
+        for events, some in found:
+            try:
+                for answered, end in (one for before in some for one in _answers(before, event)):
                     after.setdefault((*events, answered), []).append(end)
-        found = [(events, list(dict.fromkeys(states))) for events, states in after.items()]
+            except TooMany:
+                after[(*events, event)] = []
+        found = [(events, list(dict.fromkeys(some))) for events, some in after.items()]
     yield from found
 
 
 def _answers(state: Network, event: Event) -> Iterator[tuple[Event, Network]]:
+    if event.do == Do.CREATE:
+        yield event, _created(state, event)
+        return
     for outcome in outcomes(state, event):
         answered = replace(event, answer=outcome.answer)
         if event.do == Do.RECEIVE and outcome.answer == "ok":
@@ -125,83 +183,26 @@ def _answers(state: Network, event: Event) -> Iterator[tuple[Event, Network]]:
             yield answered, after
 
 
-def _after(state: Network, event: Event) -> list[Network]:
-    return [after for _, after in _answers(state, event)]
+def _created(state: Network, event: Event) -> Network:
+    """A socket is made, in the place of the closed one of its number, if there is one."""
+    after = calls.create(state, event.name, dict(event.options))
+    if event.socket == len(state.sockets):
+        return after
+    *others, made = after.sockets
+    others[event.socket] = made
+    return replace(after, sockets=tuple(others))
 
 
-def possible(state: Network, bounds: Bounds, cans: frozenset[Can]) -> Iterator[tuple[Event, ...]]:
-    """All calls of a state."""
-    room = bounds.parts - len(held(state))
-    for number, socket in enumerate(state.sockets):
-        yield (Event(Do.RECEIVE, number),)
-        if PATTERNS[socket.kind].sends:
-            yield from _sends(state, number, room, cans)
-        if Can.ABORT in cans and socket.send.phase.value != "idle":
-            yield (Event(Do.ABORT, number),)
-        if socket.kind == "SUB" and room > 0:
-            subscribed = any(topic == TOPIC for topic, _, _ in socket.own)
-            yield (Event(Do.OPTION, number, name="UNSUBSCRIBE" if subscribed else "SUBSCRIBE", value=TOPIC),)
-        if Can.DISCONNECT in cans and number:
-            there = any(link.near == number for link in state.links)
-            if there or room > 0:
-                # An XPUB is shown who comes.
-                yield (Event(Do.DISCONNECT if there else Do.CONNECT, number, endpoint="tcp://s0"),)
+def canonical(state: Network, edge: bool = False) -> Network:
+    """The state with its sessions named in their order.
 
-
-def _sends(state: Network, number: int, room: int, cans: frozenset[Can]) -> Iterator[tuple[Event, ...]]:
-    socket = state.sockets[number]
-    # What is swallowed or answered with an error takes no room.
-    nowhere = socket.send.phase.value == "skipping" or socket.pattern.may_send(socket.inner) is not None
-    for part in _contents(state, number):
-        for more in (True, False):
-            send = Event(Do.SEND, number, part=part, more=more)
-            if room > 0 or nowhere:
-                yield (send,)
-            if room > 0 and Can.REFUSE in cans:
-                for after in range(2 if socket.kind in ("REQ", "REP", "PUB", "XPUB") else 1):
-                    refuse = Event(Do.REFUSE, name="BODY", count=after)
-                    yield (refuse, send, replace(refuse, count=0, times=0))
-
-
-def _contents(state: Network, number: int) -> list[bytes]:
-    """What the next part may be."""
-    socket = state.sockets[number]
-    numbers = {part[-1:] for part in held(state)}
-    label = next(letter for letter in LABELS if letter not in numbers)
-    first = socket.current == NOTHING and socket.targets is None and socket.send.phase.value == "idle"
-    if not first:
-        return [label]
-    if socket.kind == "ROUTER":
-        return [NAME[1 - min(number, 1) : 2 - min(number, 1)], b"?"]
-    if socket.kind in ("PUB", "XPUB"):
-        return [TOPIC + label, label]
-    if socket.kind == "XSUB":
-        subscribed = any(topic == TOPIC for topic, _, _ in socket.own)
-        return [label, (b"\0" if subscribed else b"\1") + TOPIC]
-    if socket.kind == "DEALER":
-        return [label, b""]
-    return [label]
-
-
-def held(state: Network) -> list[bytes]:
-    """All parts that are in pipes and queues, or half taken."""
-    found: list[bytes] = []
-    for socket in state.sockets:
-        found += [*socket.parts, *socket.envelope]
-        for session in socket.sessions:
-            found += session.tail
-            for message in (*session.queue, *session.inbox):
-                found += message
-    return found
-
-
-def canonical(state: Network) -> Network:
-    """The state with its sessions named in their order; where in a chunk a pipe begins is not told apart (PIPE-4)."""
+    Where in a chunk a pipe begins is told apart only at the ``edge`` of one (PIPE-4).
+    """
     names: dict[int, int] = {NOTHING: NOTHING}
     for socket in state.sockets:
         for session in socket.sessions:
             names.setdefault(session.key, len(names) - 1)
-    sockets = tuple(_renamed(socket, names) for socket in state.sockets)
+    sockets = tuple(_renamed(socket, names, edge) for socket in state.sockets)
     links = tuple(
         replace(link, near_key=names.get(link.near_key, NOTHING), far_key=names.get(link.far_key, NOTHING))
         for link in state.links
@@ -209,9 +210,10 @@ def canonical(state: Network) -> Network:
     return Network(state.setting, sockets, links, state.refusals, len(names) - 1)
 
 
-def _renamed(socket: Socket, names: dict[int, int]) -> Socket:
+def _renamed(socket: Socket, names: dict[int, int], edge: bool) -> Socket:
     sessions: tuple[Session, ...] = tuple(
-        replace(one, key=names[one.key], pipe=replace(one.pipe, front=0)) for one in socket.sessions
+        replace(one, key=names[one.key], pipe=one.pipe if edge else replace(one.pipe, front=0))
+        for one in socket.sessions
     )
     return replace(
         socket,

@@ -2,89 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from enomem.model.policies import POLICIES
-from enomem.model.systems.network import Refusals, Setting
-
-from ..errors import UsageError
-from ..oracle.events import line
 from ..targets.registry import by_name
 from ..targets.target import Can, Target
-from .bounded import Bounds, Graph, graph, pairs
-from .cover import Covered, covered
-from .shorten import shortened
-
-SMALL = ("PUSH-PULL", "REQ-REP", "PUB-SUB")
-"""The bounded models of the profile ci; deep has all pairs of types, with either of them listening."""
-
+from .bounded_calls import Bounds
+from .cover import Covered
+from .models import Result, append, bounds_of, profile, read, result_of, setting_of
 
 Say = Callable[[str], None]
+IN_TURN = ("reference", "model")
+"""How the names of targets begin that are held to turns (TURN-1)."""
+OUTLOOK = 1.0
+"""Seconds between two looks at what the other processes have done."""
 
 
-def run(target: str, models: Sequence[str], parts: int, policy: str, profile: str, quiet: bool, say: Say) -> int:
-    """Cover bounded models on a target, and ``say`` what comes of it; the exit code."""
+def run(
+    target: str, models: Sequence[str], parts: int, policy: str, profile_name: str, quiet: bool, jobs: int,
+    results: Path | None, say: Say,
+) -> int:  # fmt: skip
+    """Cover bounded models on a target, in so many processes, and ``say`` what comes of it; the exit code.
+
+    Models of which the file ``results`` has a result of this target are not run again, and others are written to it.
+    """
     tested = by_name(target)
     try:
-        return _run(tested, target, models, parts, policy, profile, quiet, say)
+        setting_of(tested, policy, False)
+        chosen = bounds_of(models, parts, tested.types) if models else profile(profile_name, parts, tested.types)
+        known = {one.key: one for one in (read(results) if results else [])}
+        found, left = [], []
+        for bounds in chosen:
+            done = known.get((tested.name, tested.version, policy, bounds.name, bounds.parts))
+            found += [done] if done else []
+            left += [] if done else [bounds]
+        began, interrupted = time.monotonic(), False
+        for one in found:
+            say(f"{one.line()} (before)")
+        try:
+            each = _beside(target, policy, left, jobs) if jobs > 1 else _here(tested, target, policy, left, quiet)
+            for one in each:
+                say(one.line())
+                found.append(one)
+                if results is not None:
+                    append(results, [one])
+        except KeyboardInterrupt:
+            interrupted = True
+        for said in _report(tested, policy, found, time.monotonic() - began):
+            say(said)
     finally:
         tested.end()
+    if interrupted:
+        say(f"interrupted after {len(found)} of {len(chosen)} models")
+    return _code(found, interrupted)
 
 
-def _run(
-    tested: Target, name: str, models: Sequence[str], parts: int, policy: str, profile: str, quiet: bool, say: Say
-) -> int:  # fmt: skip
-    chosen = bounds_of(models or (SMALL if profile == "ci" else ()), parts, tested.types)
-    setting = setting_of(tested, policy, name.startswith(("reference", "model")))
-    done, left = Covered(), 0
-    interrupted = False
+def _code(found: Sequence[Result], interrupted: bool) -> int:
+    if any(one.deviations for one in found):
+        return 1
+    return 3 if interrupted or any(one.undecided or one.too_large for one in found) or not found else 0
+
+
+def _here(tested: Target, name: str, policy: str, left: Sequence[Bounds], quiet: bool) -> Iterator[Result]:
+    setting = setting_of(tested, policy, name.startswith(IN_TURN))
     console = Console(stderr=True)
     with Live(console=console, transient=True, auto_refresh=False) as live:
         shows = not quiet and console.is_terminal
-        for bounds in chosen:
-            try:
-                made = graph(bounds, setting, tested.cans)
-                before = Covered(done.transitions, done.tests, done.states)
+        for bounds in left:
+            done = Covered()
 
-                def tell(made: Graph = made, before: Covered = before) -> None:
-                    if shows:
-                        so_far = f"{done.transitions - before.transitions} of {made.transitions} transitions"
-                        live.update(Text(f"{made.bounds}: {so_far}, {rate(done):.0f} tests/s"), refresh=True)
+            def tell(bounds: Bounds = bounds, done: Covered = done) -> None:
+                if shows:
+                    live.update(Text(f"{bounds}: {done.taken} transitions, {rate(done):.0f} tests/s"), refresh=True)
 
-                left += covered(tested, made, setting, done, tell)
-            except KeyboardInterrupt:
-                interrupted = True
-                break
-            say(
-                f"{bounds}: {len(made.edges)} states, {made.transitions} transitions, "
-                f"{done.transitions - before.transitions} of them taken in {done.tests - before.tests} tests"
-            )
-    for said in _report(tested, setting, done, left):
-        say(said)
-    if interrupted:
-        say(f"interrupted after {done.tests} tests")
-    return 1 if done.failures else 3 if interrupted else 0
-
-
-def _report(tested: Target, setting: Setting, done: Covered, left: int) -> Iterator[str]:
-    yield (
-        f"{tested.name}, {setting.policy.name}: {done.tests} tests in {done.programs} programs, "
-        f"{rate(done):.0f} tests/s; {done.states} states, {done.transitions} transitions taken"
-    )
-    if left:
-        yield f"not taken: {left} transitions, beyond those that deviated or that the target did not choose"
-    unasked = [can.value for can in Can if can not in tested.cans or can == Can.LIMIT]
-    if unasked:
-        yield f"not asked: {', '.join(unasked)}"
-    for kind, failure in done.failures.items():
-        short = shortened(tested, setting, failure)
-        yield f"\ndeviation, {done.often[kind]} times: {short.what}\nkind: {kind}"
-        for event in short.events:
-            yield f"    {line(event)}"
+            done.tell = tell
+            yield result_of(tested, setting, bounds, done)
 
 
 def rate(done: Covered) -> float:
@@ -92,25 +91,40 @@ def rate(done: Covered) -> float:
     return done.tests / max(done.seconds, 1e-9)
 
 
-def setting_of(target: Target, policy: str, in_turn: bool) -> Setting:
-    """What the model is set to; UsageError for a policy that the target cannot be set to."""
-    named = {one.name: one for one in POLICIES}
-    if policy not in named:
-        raise UsageError(f"there is no send policy {policy!r}; known are {', '.join(named)}")
-    if policy != "DISCARD" and Can.POLICY not in target.cans:
-        raise UsageError(f"the target {target.name} has no send policies")
-    return Setting(named[policy], Refusals.TOLD if Can.REFUSE in target.cans else Refusals.NONE, in_turn)
+def _beside(name: str, policy: str, left: Sequence[Bounds], jobs: int) -> Iterator[Result]:
+    """The same in processes of their own, which each have a target of their own."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        try:
+            for future in as_completed([pool.submit(_one, name, policy, bounds) for bounds in left]):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def bounds_of(models: Sequence[str], parts: int, types: Collection[str]) -> list[Bounds]:
-    """The bounded models by their names, ``PUSH-PULL`` or ``PUSH-PULL-PULL``; all pairs of types if none is named."""
-    if not models:
-        return [Bounds(pair, parts) for pair in pairs() if set(pair) <= set(types)]
-    found = []
-    for name in models:
-        kinds = tuple(name.upper().split("-"))
-        wrong = [pair for pair in ((kinds[0], other) for other in kinds[1:]) if pair not in pairs()]
-        if len(kinds) < 2 or wrong or not set(kinds) <= set(types):
-            raise UsageError(f"{name!r} is no model: types that may talk to the first, as PUSH-PULL or PUSH-PULL-PULL")
-        found.append(Bounds(kinds, parts))
-    return found
+def _one(name: str, policy: str, bounds: Bounds) -> Result:
+    target = by_name(name)
+    try:
+        return result_of(target, setting_of(target, policy, name.startswith(IN_TURN)), bounds, Covered())
+    finally:
+        target.end()
+
+
+def _report(tested: Target, policy: str, found: Sequence[Result], seconds: float) -> Iterator[str]:
+    tests, programs = sum(one.tests for one in found), sum(one.programs for one in found)
+    taken, all_of_them = sum(one.taken for one in found), sum(one.transitions for one in found)
+    yield (
+        f"{tested.name}, {policy}: {len(found)} models, {taken} of {all_of_them} transitions taken, {tests} tests "
+        f"in {programs} programs, {seconds:.0f} s, {tests / max(seconds, 1e-9):.0f} tests/s"
+    )
+    unshown, unreached = sum(one.unshown for one in found), sum(one.unreached for one in found)
+    if unshown or unreached:
+        yield f"{unshown} are not shown by this target, and {unreached} are behind those or behind a deviation"
+    unasked = [can.value for can in Can if can not in tested.cans or can == Can.LIMIT]
+    if unasked:
+        yield f"not asked: {', '.join(unasked)}"
+    for one in found:
+        for deviation in one.deviations:
+            yield f"\n{one.model}: deviation, {deviation.often} times: {deviation.what}\nkind: {deviation.kind}"
+            for said in deviation.program:
+                yield f"    {said}"

@@ -38,11 +38,11 @@ OURS = ("reference", "reference-stepped", "model")
 
 def chosen(options: dict[str, Any], say: Callable[[str], None]) -> int:
     """Fuzz by chance or from the graph, as the options of the command say; the exit code."""
-    exhaustive, models, parts = options.pop("exhaustive"), options.pop("models"), options.pop("parts")
-    if exhaustive:
-        common = {name: options[name] for name in ("target", "profile", "quiet")}
+    alone = {name: options.pop(name) for name in ("models", "parts", "jobs", "results")}
+    if options.pop("exhaustive"):
+        common = {name: options[name] for name in ("target", "quiet")}
         policy = options["policy"] or "DISCARD"
-        return command_exhaustive.run(models=models, parts=parts, policy=policy, say=say, **common)
+        return command_exhaustive.run(policy=policy, profile_name=options["profile"], say=say, **alone, **common)
     files = {name: options.pop(name) for name in ("script", "pytest", "mermaid")}
     if options["examples"] and options["duration"]:
         raise UsageError("--examples and --time cannot be combined")

@@ -82,6 +82,20 @@ class Play:
 
     def do(self, event: Event) -> Event:
         """Make a call, and hold its answer against the model; `Deviates` if nothing explains it."""
+        event = self.made(event)
+        found = self.oracle.saw(event)
+        if found is not None:
+            raise self.deviates(found)
+        self.seen.update(map(hash, self.oracle.states))
+        return event
+
+    def deviates(self, found: Deviation) -> Deviates:
+        """What nothing explains, with all that was done before it."""
+        events = tuple(self.events[: found.number])
+        return Deviates(Failure(events, _sentence(found), self._kind(found), found.allowed, found.rules))
+
+    def made(self, event: Event) -> Event:
+        """Make a call: the event with its answer, whatever that is; `Deviates` if it cannot be one of any socket's."""
         try:
             event = self._made(event)
         except Restless:
@@ -93,11 +107,6 @@ class Play:
         except Exception as error:  # noqa: BLE001 - whatever a target raises that no target may
             self._fails(event, f"{call(event)} raised {type(error).__name__}: {error}", f"raised at {event.do.value}")
         self.events.append(event)
-        found = self.oracle.saw(event)
-        if found is not None:
-            failure = Failure(tuple(self.events), _sentence(found), self._kind(found), found.allowed, found.rules)
-            raise Deviates(failure)
-        self.seen.update(map(hash, self.oracle.states))
         self._keeps_books(event)
         return event
 
@@ -150,7 +159,7 @@ class Play:
 
     def _receive(self, event: Event) -> Event:
         """Ask for a part: what must come is waited for."""
-        must = not self.can(Can.SETTLE) and "EAGAIN" not in self.oracle.settled_copy().may(event)
+        must = not self.can(Can.SETTLE) and self.must_come(event)
         got: Received = self.target.receive(event.socket, SLICE if must else 0)
         for _ in range(WAIT // SLICE if must else 0):
             if got.said is not Said.AGAIN:
@@ -161,6 +170,10 @@ class Play:
         if got.said is not Said.OK:
             return replace(event, answer=got.said.value, part=b"", more=False, waited=must)
         return replace(event, answer="ok", part=got.part, more=got.more)
+
+    def must_come(self, event: Event) -> bool:
+        """Is there something to be received for sure, if everything has happened that can?"""
+        return "EAGAIN" not in self.oracle.settled_copy().may(event)
 
     def _keeps_books(self, event: Event) -> None:
         match event.do:

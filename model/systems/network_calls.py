@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
+from .. import connection as life
 from .. import patterns
+from ..send import Answer
 from . import network, network_many
-from .network import NOTHING, UNBOUNDED, Link, Network, Outcome, Session, Setting, Socket, put
+from .network import NOTHING, POOL, UNBOUNDED, Link, Network, Outcome, Session, Setting, Socket, put
 from .network_receiving import named, receive
 from .network_sending import abort, send
 from .network_settling import settled
@@ -27,6 +30,9 @@ from .network_wires import (
 
 Value = int | bytes
 DEFAULT_HWM = 1000
+NO_MEMORY = Answer.NO_MEMORY.value
+UPKEEP = life.Upkeep(1, 1, 1, 1, 1)
+"""What a connection costs; any number does, the network's memory has no bound."""
 REFUSED = "EINVAL"
 """The answer to a connect for which the pattern has no place."""
 HANDLED = {
@@ -122,8 +128,17 @@ def bind(net: Network, number: int, endpoint: str) -> Network:
 
 
 def connect(net: Network, number: int, endpoint: str) -> Iterator[Outcome]:
-    """A socket connects: it has a pipe from now on, if its pattern takes one (PAIR-2)."""
-    socket = socket_of(net, number)
+    """A socket connects: it has a pipe from now on, if there is memory (CONNECT-4) and its pattern takes one (PAIR-2)."""
+    socket_of(net, number)
+    for lived, after in network.granted(net, partial(life.connect, POOL, life.RESERVED, UPKEEP)):
+        if lived.refused is None:
+            yield from _connected(after, number, endpoint)
+        else:
+            yield Outcome(lived.rules, NO_MEMORY, after)
+
+
+def _connected(net: Network, number: int, endpoint: str) -> Iterator[Outcome]:
+    socket = net.sockets[number]
     attached = socket.pattern.attached(socket.inner, len(socket.sessions))
     if not attached.accepted:
         yield Outcome((attached.rule,), REFUSED, net)
