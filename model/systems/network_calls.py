@@ -128,7 +128,7 @@ def bind(net: Network, number: int, endpoint: str) -> Network:
 
 
 def connect(net: Network, number: int, endpoint: str) -> Iterator[Outcome]:
-    """A socket connects: it has a pipe from now on, if there is memory (CONNECT-4) and its pattern takes one (PAIR-2)."""
+    """A socket connects: it has a pipe from now on, if there is memory (CONNECT-4) and a place for it (PAIR-2)."""
     socket_of(net, number)
     for lived, after in network.granted(net, partial(life.connect, POOL, life.RESERVED, UPKEEP)):
         if lived.refused is None:
