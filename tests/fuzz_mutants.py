@@ -23,10 +23,10 @@ from mutants import ALL, PATTERNS, Mutant, PatternMutant, applied  # noqa: E402
 from enomem.checks.errors import Inconclusive  # noqa: E402
 from enomem.checks.fuzz.campaign import Campaign  # noqa: E402
 from enomem.checks.fuzz.play import Failure  # noqa: E402
-from enomem.checks.markdown import table  # noqa: E402
 from enomem.checks.targets.process import Process  # noqa: E402
 from enomem.checks.targets.reference import Reference  # noqa: E402
 from enomem.checks.targets.serve import serve_process  # noqa: E402
+from enomem.checks.words.markdown import table  # noqa: E402
 from enomem.model.policies import POLICIES  # noqa: E402
 
 AnyMutant = Mutant | PatternMutant

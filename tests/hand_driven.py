@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from enomem.checks import run_replay
-from enomem.checks.policy_file import load_policy
-from enomem.checks.run_format import lines
-from enomem.checks.run_replay import Replayed
+from enomem.checks.policies.file import load_policy
+from enomem.checks.runs import replay as run_replay
+from enomem.checks.runs.format import lines
+from enomem.checks.runs.replay import Replayed
 from enomem.model import link
 from enomem.model import send as sends
 from enomem.model.memory import Pool, Site

@@ -10,7 +10,7 @@ from enum import Enum
 from itertools import product
 from typing import Any
 
-from enomem.checks.machine import Machine
+from enomem.checks.symbolic.machine import Machine
 from enomem.model.patterns.pattern import AnyPattern, Shape, Way
 from enomem.model.rules import Rule
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from enomem.checks.asked import Asked
-from enomem.checks.graph import Obligation
-from enomem.checks.machine import Machine
+from enomem.checks.search.graph import Obligation
+from enomem.checks.symbolic.asked import Asked
+from enomem.checks.symbolic.machine import Machine
 
 
 class Colour(Enum):

@@ -15,15 +15,16 @@ import z3
 from hypothesis import HealthCheck, event, given, reject, settings
 from hypothesis import strategies as st
 
-from enomem.checks import plain, questions, sender
-from enomem.checks.asked import DEADLOCK, TOTAL, Asked, conditions
-from enomem.checks.machine import Machine, Transition, transitions
-from enomem.checks.packing import Packing
-from enomem.checks.plain import Counts
-from enomem.checks.search import Result, Search
-from enomem.checks.smt import Translator
-from enomem.checks.symbols import form_of
-from enomem.checks.terms import has_product
+from enomem.checks.proof.smt import Translator
+from enomem.checks.search import plain
+from enomem.checks.search.packing import Packing
+from enomem.checks.search.plain import Counts
+from enomem.checks.search.search import Result, Search
+from enomem.checks.senders import questions, sender
+from enomem.checks.symbolic.asked import DEADLOCK, TOTAL, Asked, conditions
+from enomem.checks.symbolic.machine import Machine, Transition, transitions
+from enomem.checks.symbolic.symbols import form_of
+from enomem.checks.symbolic.terms import has_product
 from enomem.model.application import Recovery
 from enomem.model.memory import Site
 from enomem.model.policies import POLICIES, Reaction, SendPolicy, Unfinished

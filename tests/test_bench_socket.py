@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from enomem.checks import bench_pair, bench_socket, cli
-from enomem.checks.bench_child import LIBRARIES, Order
-from enomem.checks.bench_pair import CASES, Failed, Measured, measure
-from enomem.checks.bench_socket import Row, aim, plan
+from enomem.checks import cli
+from enomem.checks.bench import pair as bench_pair
+from enomem.checks.bench import sockets as bench_socket
+from enomem.checks.bench.child import LIBRARIES, Order
+from enomem.checks.bench.pair import CASES, Failed, Measured, measure
+from enomem.checks.bench.sockets import Row, aim, plan
 from enomem.checks.errors import UsageError
 
 

@@ -13,8 +13,10 @@ import pytest
 import z3
 from children import child
 
-from enomem.checks import certificate, invariants, judge, plan, questions, sender
-from enomem.checks.induction import Induction, Proof, Query
+from enomem.checks.judging import judge
+from enomem.checks.proof import certificate
+from enomem.checks.proof.induction import Induction, Proof, Query
+from enomem.checks.senders import invariants, plan, questions, sender
 from enomem.model.application import Recovery
 from enomem.model.policies import DISCARD, POLICIES, RESERVE, SendPolicy
 from enomem.model.send import Sizes

@@ -15,7 +15,8 @@ from click.testing import CliRunner
 from test_rules_fire import WORLDS
 
 import enomem
-from enomem.checks import cli, firing
+from enomem.checks import cli
+from enomem.checks.judging import firing
 from enomem.model.rules import Rule
 from enomem.spec.text import entries
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from socket_commands import LISTEN, SECONDS, Commands, to
 
 from enomem.checks import cli
-from enomem.checks.socket_talk import CHUNK, Lines
+from enomem.checks.sockets.talk import CHUNK, Lines
 
 
 @pytest.fixture

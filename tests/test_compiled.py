@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from enomem.checks import plain
-from enomem.checks.asked import DEADLOCK, TOTAL, Asked, conditions
-from enomem.checks.compiled import Batch, Compiled
 from enomem.checks.errors import OurFault
-from enomem.checks.machine import Machine, transitions
-from enomem.checks.packing import Packing
-from enomem.checks.search import Search
+from enomem.checks.search import plain
+from enomem.checks.search.compiled import Batch, Compiled
+from enomem.checks.search.packing import Packing
+from enomem.checks.search.search import Search
+from enomem.checks.symbolic.asked import DEADLOCK, TOTAL, Asked, conditions
+from enomem.checks.symbolic.machine import Machine, transitions
 
 
 @dataclass(frozen=True, slots=True)

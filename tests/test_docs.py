@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 from as_installed import python_path
 
-from enomem.checks import layers, pictures
+from enomem.checks.pictures import layers
+from enomem.checks.pictures import pages as pictures
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -225,8 +226,8 @@ def test_the_tutorial_shows_the_examples_as_they_are() -> None:
 
 
 def test_a_report_has_the_keys_that_are_documented(checkout: Path) -> None:
-    from enomem.checks import report
-    from enomem.checks.matrix import Cell, Verdict
+    from enomem.checks.judging.matrix import Cell, Verdict
+    from enomem.checks.terminal import report
 
     written = report.as_json([Cell("KEEP", "NEXT", "SAFE-WHOLE", Verdict.UNKNOWN, "search", None)], 3, [])
     page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8").partition("## Reports")[2]

@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-from enomem.checks import plain
-from enomem.checks.asked import DEADLOCK, Asked
-from enomem.checks.exchange import Exchange, Rule, State, machine
-from enomem.checks.graph import Graph, Obligation
-from enomem.checks.search import Result, Search
+from enomem.checks.bench.exchange import Exchange, Rule, State, machine
+from enomem.checks.search import plain
+from enomem.checks.search.graph import Graph, Obligation
+from enomem.checks.search.search import Result, Search
+from enomem.checks.symbolic.asked import DEADLOCK, Asked
 
 deep = pytest.mark.skipif(os.environ.get("ENOMEM_DEEP") != "1", reason="ten million states; set ENOMEM_DEEP=1")
 

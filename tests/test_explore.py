@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enomem.checks import explore as explorer
-from enomem.checks import terms
 from enomem.checks.errors import Diverges, Nondeterministic
-from enomem.checks.explore import Path, Run, explore, truth
-from enomem.checks.symbols import Integer
+from enomem.checks.symbolic import explore as explorer
+from enomem.checks.symbolic import terms
+from enomem.checks.symbolic.explore import Path, Run, explore, truth
+from enomem.checks.symbolic.symbols import Integer
 
 X, Y = Integer(terms.variable("x")), Integer(terms.variable("y"))
 RANGES = {"x": (0, 5), "y": (0, 5)}

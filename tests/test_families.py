@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from enomem.checks import check_job, command_replay
+from enomem.checks.checking import job as check_job
 from enomem.checks.errors import OurFault, UsageError
 from enomem.checks.families import judge, matrix, traces, words
 from enomem.checks.families.family import LIVENESS, Row
 from enomem.checks.families.registry import FAMILIES
-from enomem.checks.judge import Finding, Task
-from enomem.checks.matrix import Cell, Job, Verdict
-from enomem.checks.plan import Engine
+from enomem.checks.judging.judge import Finding, Task
+from enomem.checks.judging.matrix import Cell, Job, Verdict
+from enomem.checks.runs import command as command_replay
+from enomem.checks.senders.plan import Engine
 from enomem.spec.claims import family_claims
 from enomem.spec.text import entries
 

@@ -11,8 +11,8 @@ from mutants import FamilyMutant, applied
 from enomem.checks.families import judge, traces
 from enomem.checks.families.family import LIVENESS, Row
 from enomem.checks.families.registry import FAMILIES
-from enomem.checks.judge import Task
-from enomem.checks.plan import Engine
+from enomem.checks.judging.judge import Task
+from enomem.checks.senders.plan import Engine
 from enomem.spec.claims import family_claims
 
 

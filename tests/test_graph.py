@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from enomem.checks import plain, questions, sender
 from enomem.checks.errors import Inconclusive, OurFault
-from enomem.checks.graph import Graph, Obligation, Starved
-from enomem.checks.machine import Machine
+from enomem.checks.search import plain
+from enomem.checks.search.graph import Graph, Obligation, Starved
+from enomem.checks.senders import questions, sender
+from enomem.checks.symbolic.machine import Machine
 from enomem.model.application import Recovery
 from enomem.model.policies import DISCARD, KEEP, SendPolicy
 from enomem.model.system import Kind, System

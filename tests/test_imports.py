@@ -168,7 +168,7 @@ ALL_IMPORTS = [found for file, text in sources().items() for found in imports(fi
 
 
 def test_imports_are_found_at_all() -> None:
-    assert {found.file for found in ALL_IMPORTS} >= {"model/system.py", "checks/explore.py"}
+    assert {found.file for found in ALL_IMPORTS} >= {"model/system.py", "checks/symbolic/explore.py"}
     assert Import("model/step.py", 1, "enomem.model.send.Answer") in imports(
         "model/step.py", "from .send import Answer"
     )

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import z3
 
-from enomem.checks import invariants, questions, sender, terms
-from enomem.checks.asked import Asked
 from enomem.checks.errors import OurFault
-from enomem.checks.induction import Candidate, Induction, Proof, Query
-from enomem.checks.machine import Machine
-from enomem.checks.symbols import Integer
+from enomem.checks.proof.induction import Candidate, Induction, Proof, Query
+from enomem.checks.senders import invariants, questions, sender
+from enomem.checks.symbolic import terms
+from enomem.checks.symbolic.asked import Asked
+from enomem.checks.symbolic.machine import Machine
+from enomem.checks.symbolic.symbols import Integer
 from enomem.model.application import Recovery
 from enomem.model.policies import DISCARD
 from enomem.model.system import System

@@ -8,12 +8,12 @@ from itertools import product
 import pytest
 import z3
 
-from enomem.checks import terms
-from enomem.checks.asked import Asked
 from enomem.checks.errors import OurFault
-from enomem.checks.induction import Induction, Proof
-from enomem.checks.machine import Machine
-from enomem.checks.smt import Translator
+from enomem.checks.proof.induction import Induction, Proof
+from enomem.checks.proof.smt import Translator
+from enomem.checks.symbolic import terms
+from enomem.checks.symbolic.asked import Asked
+from enomem.checks.symbolic.machine import Machine
 
 
 class Rule(Enum):

@@ -4,11 +4,14 @@ import os
 
 import pytest
 
-from enomem.checks import firing, judge, plan, sender_trace, wording
-from enomem.checks.firing import Where
-from enomem.checks.judge import Finding, Task
-from enomem.checks.plan import ALONE, ANY, Engine, Scope
-from enomem.checks.policy_file import load_policy
+from enomem.checks.judging import firing, judge
+from enomem.checks.judging.firing import Where
+from enomem.checks.judging.judge import Finding, Task
+from enomem.checks.policies.file import load_policy
+from enomem.checks.senders import plan
+from enomem.checks.senders.plan import ALONE, ANY, Engine, Scope
+from enomem.checks.traces import sender as sender_trace
+from enomem.checks.words import wording
 
 LONE, TIGHT = 0, 1
 DEEP = os.environ.get("ENOMEM_DEEP") == "1"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from enomem.checks.errors import OurFault
-from enomem.checks.lasso import Lasso, find_lasso
+from enomem.checks.search.lasso import Lasso, find_lasso
 
 
 @dataclass

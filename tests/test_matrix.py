@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
-from enomem.checks import command_check, firing, matrix, plan, runner
+from enomem.checks.checking import check as command_check
+from enomem.checks.checking import runner
 from enomem.checks.errors import OurFault
 from enomem.checks.families.registry import FAMILIES
-from enomem.checks.firing import Where
-from enomem.checks.judge import Finding, Task
-from enomem.checks.matrix import Job, Verdict
-from enomem.checks.plan import ALONE, ANY, Engine, Scope
+from enomem.checks.judging import firing, matrix
+from enomem.checks.judging.firing import Where
+from enomem.checks.judging.judge import Finding, Task
+from enomem.checks.judging.matrix import Job, Verdict
+from enomem.checks.senders import plan
+from enomem.checks.senders.plan import ALONE, ANY, Engine, Scope
 from enomem.model.policies import POLICIES
 from enomem.model.rules import Rule
 from enomem.spec.claims import claims

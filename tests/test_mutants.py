@@ -11,12 +11,12 @@ from functools import cache
 import pytest
 from mutants import ALL, Mutant, applied
 
-from enomem.checks import invariants, properties, sender
-from enomem.checks.asked import DEADLOCK, Asked
-from enomem.checks.graph import Graph, Obligation, Starved
-from enomem.checks.induction import Induction
-from enomem.checks.questions import asked, candidates, obligations
-from enomem.checks.search import Result, Search
+from enomem.checks.proof.induction import Induction
+from enomem.checks.search.graph import Graph, Obligation, Starved
+from enomem.checks.search.search import Result, Search
+from enomem.checks.senders import invariants, properties, sender
+from enomem.checks.senders.questions import asked, candidates, obligations
+from enomem.checks.symbolic.asked import DEADLOCK, Asked
 from enomem.model import system as systems
 from enomem.model.system import System
 

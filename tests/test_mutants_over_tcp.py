@@ -21,8 +21,8 @@ from plays_over_tcp import PLAYS, Tried
 from talk_over_tcp import Misbehaved, Upset, talking
 
 from enomem import DISCARD, SendPolicy
-from enomem.checks import run_replay
-from enomem.checks.run_format import lines
+from enomem.checks.runs import replay as run_replay
+from enomem.checks.runs.format import lines
 from enomem.model import link
 from enomem.model.application import Recovery
 from enomem.model.memory import Pool, give

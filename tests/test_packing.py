@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enomem.checks.errors import OurFault
-from enomem.checks.packing import Packing
-from enomem.checks.shape import Shape
+from enomem.checks.search.packing import Packing
+from enomem.checks.symbolic.shape import Shape
 
 
 @dataclass(frozen=True, slots=True)

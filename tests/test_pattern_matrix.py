@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 
-from enomem.checks import check_job, console, pattern_judge, pattern_matrix, pattern_plan, report, runner
-from enomem.checks.command_check import _exit_code
+from enomem.checks.checking import job as check_job
+from enomem.checks.checking import runner
+from enomem.checks.checking.check import _exit_code
 from enomem.checks.errors import OurFault, UsageError
-from enomem.checks.judge import Finding, Task
-from enomem.checks.matrix import Cell, Job, Verdict
-from enomem.checks.pattern_plan import Row
-from enomem.checks.plan import Engine
+from enomem.checks.judging import pattern_judge, pattern_matrix
+from enomem.checks.judging.judge import Finding, Task
+from enomem.checks.judging.matrix import Cell, Job, Verdict
+from enomem.checks.patterns import plan as pattern_plan
+from enomem.checks.patterns.plan import Row
+from enomem.checks.senders.plan import Engine
+from enomem.checks.terminal import console, report
 from enomem.model.application import Recovery
 from enomem.model.patterns import PATTERNS
 from enomem.model.policies import POLICIES

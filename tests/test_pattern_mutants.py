@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 from mutants import PATTERNS, PatternMutant, applied
 
-from enomem.checks import pattern_judge, pattern_machine, pattern_plan, pattern_properties, pattern_trace, plain
-from enomem.checks.judge import Task
-from enomem.checks.plan import ANY_POLICY, Engine
-from enomem.checks.policy_file import load_policy
+from enomem.checks.judging import pattern_judge
+from enomem.checks.judging.judge import Task
+from enomem.checks.patterns import machine as pattern_machine
+from enomem.checks.patterns import plan as pattern_plan
+from enomem.checks.patterns import properties as pattern_properties
+from enomem.checks.patterns import traces as pattern_trace
+from enomem.checks.policies.file import load_policy
+from enomem.checks.search import plain
+from enomem.checks.senders.plan import ANY_POLICY, Engine
 from enomem.model.policies import SendPolicy
 
 PROVED = [mutant for mutant in PATTERNS if not mutant.turns]

@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
-from enomem.checks import pattern_machine, pattern_plan, pattern_properties, pattern_trace, plain
-from enomem.checks.pattern_machine import AnySystem
-from enomem.checks.pattern_plan import Row
-from enomem.checks.pattern_trace import Moment
-from enomem.checks.plan import ANY_POLICY
-from enomem.checks.search import Search
+from enomem.checks.patterns import machine as pattern_machine
+from enomem.checks.patterns import plan as pattern_plan
+from enomem.checks.patterns import properties as pattern_properties
+from enomem.checks.patterns import traces as pattern_trace
+from enomem.checks.patterns.machine import AnySystem
+from enomem.checks.patterns.plan import Row
+from enomem.checks.patterns.traces import Moment
+from enomem.checks.search import plain
+from enomem.checks.search.search import Search
+from enomem.checks.senders.plan import ANY_POLICY
 from enomem.model.application import Recovery
 from enomem.model.memory import Site
 from enomem.model.patterns import make

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
-from enomem.checks import pattern_machine, pattern_plan, pattern_properties, pattern_trace, pattern_words
-from enomem.checks.asked import DEADLOCK, TOTAL
 from enomem.checks.errors import OurFault, UsageError
-from enomem.checks.pattern_plan import Row
-from enomem.checks.policy_file import load_policy
+from enomem.checks.patterns import machine as pattern_machine
+from enomem.checks.patterns import plan as pattern_plan
+from enomem.checks.patterns import properties as pattern_properties
+from enomem.checks.patterns import traces as pattern_trace
+from enomem.checks.patterns import words as pattern_words
+from enomem.checks.patterns.plan import Row
+from enomem.checks.policies.file import load_policy
+from enomem.checks.symbolic.asked import DEADLOCK, TOTAL
 from enomem.model.application import Recovery
 from enomem.model.memory import Site
 from enomem.model.patterns import make

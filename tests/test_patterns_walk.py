@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from enomem.checks.machine import Transition, transitions
-from enomem.checks.plain import steps
-from enomem.checks.terms import evaluate, holds
+from enomem.checks.search.plain import steps
+from enomem.checks.symbolic.machine import Transition, transitions
+from enomem.checks.symbolic.terms import evaluate, holds
 from enomem.model.patterns import PATTERNS, make, push, rep, req, router, turns
 from enomem.model.patterns.pattern import AnyPattern, Begin, Shape, Way
 from enomem.model.patterns.req import Req

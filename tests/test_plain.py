@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from enomem.checks import plain
-from enomem.checks.asked import DEADLOCK, TOTAL, Asked
-from enomem.checks.machine import Machine
-from enomem.checks.plain import Counts
+from enomem.checks.search import plain
+from enomem.checks.search.plain import Counts
+from enomem.checks.symbolic.asked import DEADLOCK, TOTAL, Asked
+from enomem.checks.symbolic.machine import Machine
 
 
 class Go(Enum):

@@ -9,9 +9,9 @@ import pytest
 
 from enomem import DISCARD, KEEP, RESERVE, SKIP, Reaction, SendPolicy, Site, Unfinished
 from enomem.checks.errors import UsageError
-from enomem.checks.machine import transitions
-from enomem.checks.policy_file import first_usage_error, load_policy
-from enomem.checks.sender import bounded, unbounded
+from enomem.checks.policies.file import first_usage_error, load_policy
+from enomem.checks.senders.sender import bounded, unbounded
+from enomem.checks.symbolic.machine import transitions
 from enomem.model.application import Recovery
 from enomem.model.system import System
 

@@ -9,13 +9,13 @@ from unittest.mock import patch
 import pytest
 
 from enomem import KEEP, Reaction, SendPolicy, Site, Unfinished
-from enomem.checks import terms
 from enomem.checks.errors import Diverges, Nondeterministic, OurFault, UsageError
-from enomem.checks.explore import Interval, explore
-from enomem.checks.explore import Path as Way
-from enomem.checks.machine import Transition
-from enomem.checks.policy_file import Guarded, PolicyRange, blame, first_usage_error, load_policy
-from enomem.checks.symbols import Boolean, Integer
+from enomem.checks.policies.file import Guarded, PolicyRange, blame, first_usage_error, load_policy
+from enomem.checks.symbolic import terms
+from enomem.checks.symbolic.explore import Interval, explore
+from enomem.checks.symbolic.explore import Path as Way
+from enomem.checks.symbolic.machine import Transition
+from enomem.checks.symbolic.symbols import Boolean, Integer
 
 BAD = Path(__file__).parent / "bad_policies"
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
@@ -33,7 +33,7 @@ def written(folder: Path, body: str, attributes: str = "", top: str = "") -> Pat
 
 def loaded(folder: Path, body: str, attributes: str = "", top: str = "") -> Guarded:
     """A guarded policy that was not rehearsed on symbols (``test_policy_rehearsal``): the guard is what is tested."""
-    with patch("enomem.checks.policy_file.rehearse_on_symbols"):
+    with patch("enomem.checks.policies.file.rehearse_on_symbols"):
         policy = load_policy(f"{written(folder, body, attributes, top)}:Mine")
     assert isinstance(policy, Guarded)
     return policy

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from enomem.checks.errors import UsageError
-from enomem.checks.policy_file import load_policy
+from enomem.checks.policies.file import load_policy
 
 HEAD = """from enomem import Reaction, SendPolicy, Unfinished
 

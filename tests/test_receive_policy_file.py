@@ -9,15 +9,16 @@ from reference_memory import Allocator
 from reference_stage import events_until, room
 
 from enomem import EventKind, Site
-from enomem.checks import run_replay, socket_settings
 from enomem.checks.errors import UsageError
 from enomem.checks.families import judge, traces
 from enomem.checks.families.registry import FAMILIES
-from enomem.checks.judge import Task
-from enomem.checks.plan import Engine
-from enomem.checks.policy_file import load_policy
-from enomem.checks.receive_policy_file import GuardedReceive, load_receive_policy
-from enomem.checks.run_format import lines
+from enomem.checks.judging.judge import Task
+from enomem.checks.policies.file import load_policy
+from enomem.checks.policies.receive_file import GuardedReceive, load_receive_policy
+from enomem.checks.runs import replay as run_replay
+from enomem.checks.runs.format import lines
+from enomem.checks.senders.plan import Engine
+from enomem.checks.sockets import settings as socket_settings
 from enomem.model.receive_policies import BOUNDED_WAIT, CLOSE, Stall, Unread
 
 MODEST = Path(__file__).parents[1] / "docs" / "examples" / "modest.py"

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enomem.checks import plain
 from enomem.checks.families import receive_questions as questions
 from enomem.checks.families import receive_words as words
 from enomem.checks.families import traces
 from enomem.checks.families.receive import RECEIVE
-from enomem.checks.graph import Graph, Obligation
+from enomem.checks.search import plain
+from enomem.checks.search.graph import Graph, Obligation
 from enomem.model.receive_policies import CLOSE, WAIT, BoundedWait, ReceivePolicy, Threshold
 from enomem.model.systems import receiving
 from enomem.model.systems.receiving import Kind, System

@@ -19,11 +19,11 @@ from recorded_runs import Stage, parts_and_messages, routed
 from recorded_wire import WIRE_PLAYS
 
 from enomem import Socket
-from enomem.checks import run_replay
-from enomem.checks.policy_file import load_policy
-from enomem.checks.run_format import lines
-from enomem.checks.run_replay import Replayed
-from enomem.checks.run_steps import FUNCTIONS, MACHINES, METHODS, TABLES
+from enomem.checks.policies.file import load_policy
+from enomem.checks.runs import replay as run_replay
+from enomem.checks.runs.format import lines
+from enomem.checks.runs.replay import Replayed
+from enomem.checks.runs.steps import FUNCTIONS, MACHINES, METHODS, TABLES
 from enomem.model.memory import Pool
 from enomem.model.patterns import PATTERNS
 from enomem.model.patterns.pattern import Pattern, Queued

@@ -12,9 +12,9 @@ from oom.scenarios import SCENARIOS, Scenario
 from oom.sweep import plans, play
 
 from enomem import Context, SendPolicy
-from enomem.checks import run_replay
-from enomem.checks.policy_file import load_policy
-from enomem.checks.run_format import lines
+from enomem.checks.policies.file import load_policy
+from enomem.checks.runs import replay as run_replay
+from enomem.checks.runs.format import lines
 
 CASES = [
     (scenario, victim, policy)

@@ -15,9 +15,9 @@ from reference_stage import Room, events_until, eventually, fails, room
 
 import enomem
 from enomem import DONTWAIT, FOR_EVER, Again, BoundedWait, EventKind, ReceivePolicy, Site, Stall, Threshold, Unread
-from enomem.checks import run_replay
-from enomem.checks.policy_file import load_policy
-from enomem.checks.run_format import lines
+from enomem.checks.policies.file import load_policy
+from enomem.checks.runs import replay as run_replay
+from enomem.checks.runs.format import lines
 from enomem.model.reference import reading
 from enomem.model.reference.weights import CONNECTION, LISTENER, PART, SOCKET
 from enomem.model.rules import Rule

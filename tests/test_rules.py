@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from enomem.checks import pattern_properties
 from enomem.checks.families import registry
-from enomem.checks.properties import PROPERTIES
+from enomem.checks.patterns import properties as pattern_properties
+from enomem.checks.senders.properties import PROPERTIES
 from enomem.model.application import Recovery
 from enomem.model.memory import NEVER, Site
 from enomem.model.policies import POLICIES

@@ -18,9 +18,10 @@ import pytest
 import test_wire_malformed as malformed
 import wire_streams as w
 
-from enomem.checks import firing, matrix, pattern_pictures
 from enomem.checks.families import pictures as family_pictures
-from enomem.checks.firing import Where
+from enomem.checks.judging import firing, matrix
+from enomem.checks.judging.firing import Where
+from enomem.checks.pictures import patterns as pattern_pictures
 from enomem.model import connection, heartbeat, link, pipe, receive
 from enomem.model.connection import Event, Life, Phase, Reason, Upkeep
 from enomem.model.memory import Pool, Site

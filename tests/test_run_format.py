@@ -10,8 +10,8 @@ from hand_driven import Hand, edited, found, line_of
 
 from enomem.checks.cli import main
 from enomem.checks.errors import UsageError
-from enomem.checks.run_format import is_run
-from enomem.checks.run_step import differing
+from enomem.checks.runs.format import is_run
+from enomem.checks.runs.step import differing
 from enomem.model.memory import Pool
 from enomem.model.patterns.push import Push
 from enomem.model.pipe import Pipe

@@ -8,8 +8,8 @@ import pytest
 from hand_driven import SIZES, Hand, edited, found, line_of, replayed
 
 from enomem.checks.errors import UsageError
-from enomem.checks.policy_file import load_policy
-from enomem.checks.run_replay import TOLD
+from enomem.checks.policies.file import load_policy
+from enomem.checks.runs.replay import TOLD
 from enomem.model import connection, pipe, receive
 from enomem.model import send as sends
 from enomem.model.memory import Pool, Site

@@ -5,10 +5,10 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from enomem.checks import runner
+from enomem.checks.checking import runner
 from enomem.checks.errors import OurFault, UsageError
-from enomem.checks.judge import Task
-from enomem.checks.plan import Engine, Scope
+from enomem.checks.judging.judge import Task
+from enomem.checks.senders.plan import Engine, Scope
 
 
 def silent(_: int, __: dict[int, str]) -> None:

@@ -4,12 +4,13 @@ from itertools import count
 
 import pytest
 
-from enomem.checks import plain, questions, sender
-from enomem.checks import search as searches
-from enomem.checks.asked import Asked
+from enomem.checks.bench.exchange import Exchange, machine
 from enomem.checks.errors import OurFault
-from enomem.checks.exchange import Exchange, machine
-from enomem.checks.search import Progress, Result, Search
+from enomem.checks.search import plain
+from enomem.checks.search import search as searches
+from enomem.checks.search.search import Progress, Result, Search
+from enomem.checks.senders import questions, sender
+from enomem.checks.symbolic.asked import Asked
 from enomem.model.application import Recovery
 from enomem.model.policies import DISCARD, KEEP, POLICIES, SKIP, SendPolicy
 from enomem.model.system import System

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from enomem.checks.errors import OurFault, UsageError
-from enomem.checks.sender_trace import Trace, from_json, replay, run, to_json, trace_of
-from enomem.checks.trace_format import text
+from enomem.checks.traces.format import text
+from enomem.checks.traces.sender import Trace, from_json, replay, run, to_json, trace_of
 from enomem.model.application import Recovery
 from enomem.model.memory import Site
 from enomem.model.payloads import Held, Message, Part

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from enomem.checks.errors import OurFault
-from enomem.checks.shape import Shape
-from enomem.checks.symbols import Boolean, Integer, Member
+from enomem.checks.symbolic.shape import Shape
+from enomem.checks.symbolic.symbols import Boolean, Integer, Member
 
 
 class Light(Enum):

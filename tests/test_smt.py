@@ -5,9 +5,9 @@ from itertools import product as pairs
 import pytest
 import z3
 
-from enomem.checks import terms
-from enomem.checks.smt import Translator
-from enomem.checks.terms import Form
+from enomem.checks.proof.smt import Translator
+from enomem.checks.symbolic import terms
+from enomem.checks.symbolic.terms import Form
 
 SMALL = range(-2, 4)
 A, B, C = (terms.variable(name) for name in "abc")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enomem.checks.errors import UsageError
-from enomem.checks.socket_format import FORMATS, BadLine, of_arguments
+from enomem.checks.sockets.format import FORMATS, BadLine, of_arguments
 
 MESSAGES = st.lists(st.binary(max_size=20), min_size=1, max_size=5)
 

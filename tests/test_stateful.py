@@ -10,9 +10,9 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from enomem.checks import properties
-from enomem.checks.phrases import Names, phrase
-from enomem.checks.sender_trace import Moment, Trace, take
+from enomem.checks.senders import properties
+from enomem.checks.traces.sender import Moment, Trace, take
+from enomem.checks.words.phrases import Names, phrase
 from enomem.model import payloads as kept
 from enomem.model.application import Recovery
 from enomem.model.memory import Site

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from enomem.checks import terms
 from enomem.checks.errors import OurFault
-from enomem.checks.explore import explore
-from enomem.checks.symbols import Boolean, Integer, Member, condition_of, form_of, is_symbol
+from enomem.checks.symbolic import terms
+from enomem.checks.symbolic.explore import explore
+from enomem.checks.symbolic.symbols import Boolean, Integer, Member, condition_of, form_of, is_symbol
 
 
 class Light(Enum):

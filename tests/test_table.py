@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enomem.checks.packing import Words
-from enomem.checks.table import Table, WordSet
+from enomem.checks.search.packing import Words
+from enomem.checks.search.table import Table, WordSet
 
 FEW = st.integers(0, 12)
 ANY = st.integers(0, (1 << 63) - 1)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enomem.checks import terms
-from enomem.checks.terms import Compare, Form, Junction
+from enomem.checks.symbolic import terms
+from enomem.checks.symbolic.terms import Compare, Form, Junction
 
 X, Y, Z = (terms.variable(name) for name in "xyz")
 ONE = terms.constant(1)

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from enomem.checks.phrases import Names
-from enomem.checks.properties import PROPERTIES
-from enomem.checks.sender_trace import Trace, run
-from enomem.checks.verdicts import OF_THE_END, OF_THE_LAST_STEP, verdict
-from enomem.checks.wording import FORMATS, show
+from enomem.checks.senders.properties import PROPERTIES
+from enomem.checks.traces.sender import Trace, run
+from enomem.checks.words.phrases import Names
+from enomem.checks.words.verdicts import OF_THE_END, OF_THE_LAST_STEP, verdict
+from enomem.checks.words.wording import FORMATS, show
 from enomem.model.application import Recovery
 from enomem.model.memory import Pool, Site
 from enomem.model.payloads import Part, Payloads

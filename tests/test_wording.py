@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from enomem.checks.errors import UsageError
-from enomem.checks.phrases import letters
-from enomem.checks.sender_trace import run, to_json
-from enomem.checks.wording import show
+from enomem.checks.traces.sender import run, to_json
+from enomem.checks.words.phrases import letters
+from enomem.checks.words.wording import show
 from enomem.model.application import Recovery
 from enomem.model.memory import Site
 from enomem.model.policies import DISCARD, KEEP, RESERVE, SKIP, Reaction, SendPolicy, Unfinished

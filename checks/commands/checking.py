@@ -54,7 +54,7 @@ def check(
     exit code is 0 only if every cell is as spec/claims.toml says, by a finished proof or search. Otherwise just that
     is judged: 0 if all holds, 1 if something is violated, 3 if something is unknown.
     """
-    from ..command_check import run
+    from ..checking.check import run
 
     subjects = dict.fromkeys(families, chosen)
     if receive_policies:
@@ -82,7 +82,7 @@ def soak(ctx: click.Context, /, **options: Any) -> None:
 @click.argument("identifier")
 def explain(identifier: str) -> None:
     """Print a rule, property, assumption, policy or recovery: what it says, where it comes from, what checks it."""
-    from ..command_explain import text
+    from ..checking.explain import text
 
     click.echo(text(identifier))
 
@@ -93,7 +93,7 @@ def explain(identifier: str) -> None:
 @click.pass_context
 def replay(ctx: click.Context, trace: Path, fmt: str) -> None:
     """Step the plain model through a saved trace, or a recorded run of a socket, and compare all that it does."""
-    from ..command_replay import run
+    from ..runs.command import run
 
     code, lines, note = run(trace, fmt)
     for line in lines:

@@ -30,7 +30,7 @@ def bench() -> None:
 @click.pass_context
 def bench_search(ctx: click.Context, names: tuple[str, ...], spin: bool | None, json_file: Path | None) -> None:
     """Measure the search on the exchange model, whose counts are known exactly; the word search may be left out."""
-    from ..bench import run
+    from ..bench.command import run
 
     ctx.exit(run(names, spin, json_file))
 
@@ -49,7 +49,7 @@ def bench_socket(ctx: click.Context, /, **options: Any) -> None:
 
     PUSH to PULL with messages of 1 and 3 parts of 10 B, 1 KiB and 1 MiB, and round trips of REQ and REP.
     """
-    from ..bench_socket import run
+    from ..bench.sockets import run
 
     ctx.exit(run(**options))
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from ..socket_format import FORMATS
-from ..socket_settings import RECEIVE, SEND, TYPES, WAYS
+from ..sockets.format import FORMATS
+from ..sockets.settings import RECEIVE, SEND, TYPES, WAYS
 
 SOCKET_HELP = """
 With neither --bind nor --connect the first argument is an endpoint to connect to (all of them, where nothing is sent).
@@ -54,7 +54,7 @@ def _command(name: str, what: str, *more: click.Option) -> click.Command:
 
     @click.pass_context
     def run(ctx: click.Context, /, **options: Any) -> None:
-        from .. import command_socket
+        from ..sockets import command as command_socket
 
         ctx.exit(command_socket.run(name, **{"interval": 0.0, "topics": (), **options}))
 

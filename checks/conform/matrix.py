@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..markdown import table
+from ..words.markdown import table
 from .baseline import Baseline, load
 from .case import Verdict
 

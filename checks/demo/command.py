@@ -12,8 +12,8 @@ from pathlib import Path
 
 import enomem
 
-from .. import console
 from ..errors import UsageError
+from ..terminal import console
 from .story import Story, as_mermaid, as_text, shown, told
 
 PATIENCE = 30.0

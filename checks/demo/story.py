@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import mermaid
+from ..words import mermaid
 
 APPLICATION, SOCKET, RECEIVER = "application", "socket", "receiver"
 ACTORS = (APPLICATION, SOCKET, RECEIVER)

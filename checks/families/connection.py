@@ -11,12 +11,12 @@ from enomem.model.connection import ALLOCATE, RESERVED, Reconnect, Upkeep
 from enomem.model.systems import reconnecting
 from enomem.model.systems.reconnecting_state import Action, State, System
 
-from .. import terms
-from ..asked import DEADLOCK, TOTAL, Asked
 from ..errors import UsageError
-from ..machine import Machine
-from ..phrases import Phrase
-from ..symbols import Integer
+from ..symbolic import terms
+from ..symbolic.asked import DEADLOCK, TOTAL, Asked
+from ..symbolic.machine import Machine
+from ..symbolic.symbols import Integer
+from ..words.phrases import Phrase
 from . import connection_questions as questions
 from . import connection_words as words
 from .family import EACH, PROGRESS, RECOVER, Case, Family, Moment, Need, Row, Trace

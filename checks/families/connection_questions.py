@@ -13,8 +13,8 @@ from enomem.model.send import Phase
 from enomem.model.systems import reconnecting_state as model
 from enomem.model.systems.reconnecting_state import BOTH, Action, Kind, State, Step, System
 
-from ..graph import Obligation
-from ..induction import Candidate
+from ..proof.induction import Candidate
+from ..search.graph import Obligation
 from .family import EACH, PROGRESS, RECOVER
 
 StateProperty = Callable[[System, State], object]

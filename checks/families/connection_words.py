@@ -9,7 +9,7 @@ from enomem.model.connection import CLOSED, CLOSING, STALLED, WAITING, Reason
 from enomem.model.rules import Rule
 from enomem.model.systems.reconnecting_state import Action, Kind, State, System
 
-from ..phrases import Phrase
+from ..words.phrases import Phrase
 from .family import Moment, Trace
 
 DOES: Mapping[Kind, str] = {

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..asked import Asked
 from ..errors import Diverges, Nondeterministic, OurFault
-from ..graph import Obligation
-from ..induction import Candidate
-from ..machine import Machine
-from ..phrases import Phrase
-from ..plan import ANY_POLICY
+from ..proof.induction import Candidate
+from ..search.graph import Obligation
+from ..senders.plan import ANY_POLICY
+from ..symbolic.asked import Asked
+from ..symbolic.machine import Machine
+from ..words.phrases import Phrase
 
 PROGRESS, EACH, RECOVER = "LIVE-PROGRESS", "LIVE-EACH", "LIVE-RECOVER"
 LIVENESS = (PROGRESS, EACH, RECOVER)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from .. import plain
 from ..errors import Diverges, Inconclusive, Nondeterministic
-from ..graph import Graph
-from ..induction import Induction, Proof
-from ..judge import Finding, Task, Tell
-from ..plan import Engine
-from ..policy_file import first_usage_error
-from ..search import Progress, Search
+from ..judging.judge import Finding, Task, Tell
+from ..policies.file import first_usage_error
+from ..proof.induction import Induction, Proof
+from ..search import plain
+from ..search.graph import Graph
+from ..search.search import Progress, Search
+from ..senders.plan import Engine
 from . import traces
 from .family import LIVENESS, Case, Family, Row
 from .registry import FAMILIES

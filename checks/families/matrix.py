@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..asked import TOTAL
 from ..errors import OurFault
-from ..judge import Finding, Task
-from ..matrix import Cell, Job, Verdict
-from ..plan import Engine
+from ..judging.judge import Finding, Task
+from ..judging.matrix import Cell, Job, Verdict
+from ..senders.plan import Engine
+from ..symbolic.asked import TOTAL
 from .family import LIVENESS, Family, Need, Row
 from .judge import kind
 from .registry import FAMILIES

@@ -8,9 +8,9 @@ from typing import Any
 
 from enomem.spec.claims import family_claims
 
-from ..judge import Finding, Task
-from ..markdown import HEAD, mermaid, table
-from ..plan import ANY_POLICY, Engine
+from ..judging.judge import Finding, Task
+from ..senders.plan import ANY_POLICY, Engine
+from ..words.markdown import HEAD, mermaid, table
 from . import judge, traces, words
 from .family import Family, Row
 from .registry import FAMILIES

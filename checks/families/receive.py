@@ -11,13 +11,13 @@ from enomem.model.receive_policies import FOR_EVER, RECEIVE_POLICIES, BoundedWai
 from enomem.model.systems import receiving
 from enomem.model.systems.receiving import Action, Kind, State, System
 
-from .. import terms
-from ..asked import DEADLOCK, TOTAL, Asked
 from ..errors import Diverges, Nondeterministic
-from ..machine import Machine
-from ..phrases import Phrase
-from ..receive_policy_file import GuardedReceive, load_receive_policy
-from ..symbols import Integer
+from ..policies.receive_file import GuardedReceive, load_receive_policy
+from ..symbolic import terms
+from ..symbolic.asked import DEADLOCK, TOTAL, Asked
+from ..symbolic.machine import Machine
+from ..symbolic.symbols import Integer
+from ..words.phrases import Phrase
 from . import receive_questions as questions
 from . import receive_words
 from .family import EACH, PROGRESS, RECOVER, Case, Family, Moment, Need, Row, Trace

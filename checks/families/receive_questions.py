@@ -13,8 +13,8 @@ from enomem.model.rules import RuleClass
 from enomem.model.systems import receiving
 from enomem.model.systems.receiving import Action, Reader, State, Step, System
 
-from ..graph import Obligation
-from ..induction import Candidate
+from ..proof.induction import Candidate
+from ..search.graph import Obligation
 from .family import EACH, PROGRESS, RECOVER
 
 StateProperty = Callable[[System, State], object]

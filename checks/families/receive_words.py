@@ -15,8 +15,8 @@ from enomem.model.receive_policies import FOR_EVER
 from enomem.model.rules import Rule
 from enomem.model.systems.receiving import Action, Kind, Reader, State
 
-from ..asked import DEADLOCK, TOTAL
-from ..phrases import Phrase, letters, units
+from ..symbolic.asked import DEADLOCK, TOTAL
+from ..words.phrases import Phrase, letters, units
 from .family import EACH, PROGRESS, RECOVER, Moment, Trace
 
 Parts = tuple[str, ...]

@@ -14,12 +14,13 @@ from enomem.model.rules import RuleClass
 from enomem.model.systems import receiving, sharing
 from enomem.model.systems.sharing import Action, State, Step, System
 
-from .. import properties, sender, sender_trace
-from ..asked import DEADLOCK, TOTAL, Asked
-from ..graph import Obligation
-from ..machine import Machine
-from ..phrases import Phrase
-from ..receive_policy_file import load_receive_policy
+from ..policies.receive_file import load_receive_policy
+from ..search.graph import Obligation
+from ..senders import properties, sender
+from ..symbolic.asked import DEADLOCK, TOTAL, Asked
+from ..symbolic.machine import Machine
+from ..traces import sender as sender_trace
+from ..words.phrases import Phrase
 from . import receive, sharing_words
 from . import receive_questions as questions
 from .family import EACH, PROGRESS, RECOVER, Case, Family, Moment, Row, Trace

@@ -8,11 +8,12 @@ from enomem.model import payloads as kept
 from enomem.model.payloads import next_part
 from enomem.model.systems import sharing
 
-from .. import sender_trace, verdicts
-from ..asked import DEADLOCK
-from ..phrases import Names, Phrase
-from ..phrases import phrase as sender_phrase
-from ..sender_trace import Trace as SenderTrace
+from ..symbolic.asked import DEADLOCK
+from ..traces import sender as sender_trace
+from ..traces.sender import Trace as SenderTrace
+from ..words import verdicts
+from ..words.phrases import Names, Phrase
+from ..words.phrases import phrase as sender_phrase
 from . import receive, receive_words
 from .family import EACH, PROGRESS, Moment, Trace
 

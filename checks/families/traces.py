@@ -11,12 +11,13 @@ from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
-from .. import plain, trace_format
 from ..errors import OurFault
-from ..machine import Machine
-from ..reader import Reader
-from ..sender_trace import changes_of, differences
-from ..trace_format import FORMAT, LARGEST, VERSION, Record
+from ..search import plain
+from ..symbolic.machine import Machine
+from ..traces import format as trace_format
+from ..traces.format import FORMAT, LARGEST, VERSION, Record
+from ..traces.reader import Reader
+from ..traces.sender import changes_of, differences
 from .family import Case, Family, Moment, Row, Trace
 from .registry import FAMILIES
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..mermaid import clear
-from ..phrases import Phrase
-from ..trace_format import text as json_text
-from ..wording import lines_of
+from ..traces.format import text as json_text
+from ..words.mermaid import clear
+from ..words.phrases import Phrase
+from ..words.wording import lines_of
 from .family import Moment, Trace
 from .registry import FAMILIES
 from .traces import to_json

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..mermaid import clear
 from ..oracle.events import Do, Event, call, said, shown
+from ..words.mermaid import clear
 from .play import Failure
 
 

@@ -14,7 +14,7 @@ from enomem.model.policies import SendPolicy
 from enomem.model.systems.network import Refusals, Setting
 
 from ..errors import UsageError
-from ..policy_file import load_policy
+from ..policies.file import load_policy
 from ..targets.target import Said, Value
 from .events import Do, Event
 

@@ -13,7 +13,7 @@ from typing import TextIO
 from enomem.model.systems.network import Refusals, Setting
 
 from ..errors import UsageError
-from ..policy_file import load_policy
+from ..policies.file import load_policy
 from ..targets.target import ANYWHERE, Can, Received, Said, Target, Value
 from .call_format import encoded, header
 from .events import Do, Event

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from .. import console
 from ..errors import UsageError
+from ..terminal import console
 from . import program, report, scene, shim, stacks
 from .campaign import Campaign, Subject, resumed
 from .referee import Case, Referee

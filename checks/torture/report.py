@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
-from ..markdown import table as markdown_table
+from ..words.markdown import table as markdown_table
 from .campaign import Campaign, Done
 from .judge import GOOD, Outcome
 

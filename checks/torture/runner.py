@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from ..console import Progress
+from ..terminal.console import Progress
 from .campaign import Campaign, Key
 from .judge import Outcome, Verdict
 from .stacks import Stack

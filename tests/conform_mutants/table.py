@@ -17,7 +17,7 @@ from conform_mutants import from_behaviours, from_machines, wire  # noqa: E402
 from conform_mutants.mutant import Mutant, broken, is_seen  # noqa: E402
 from enomem.checks.conform.catalogue import cases  # noqa: E402
 from enomem.checks.conform.run import run_case  # noqa: E402
-from enomem.checks.markdown import table  # noqa: E402
+from enomem.checks.words.markdown import table  # noqa: E402
 
 MUTANTS: tuple[Mutant, ...] = (*wire.MUTANTS, *from_machines.MUTANTS, *from_behaviours.MUTANTS)
 PAGE = ROOT / "docs" / "generated" / "conform-mutants.md"

@@ -1,0 +1,1 @@
+"""What `enomem bench` measures: engines and sockets, beside others."""

@@ -1,0 +1,1 @@
+"""What `enomem check` and `enomem explain` do."""

@@ -1,0 +1,1 @@
+"""Tasks, findings, verdicts, and the matrix that they are held against."""

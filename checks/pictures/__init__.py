@@ -1,0 +1,1 @@
+"""The generated documents: pictures and tables made from the code."""

@@ -1,0 +1,1 @@
+"""A policy from a user's file: read, guarded, rehearsed."""

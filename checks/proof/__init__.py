@@ -1,0 +1,1 @@
+"""Induction with Z3, and its certificates for other solvers."""

@@ -1,0 +1,1 @@
+"""A recorded run of the reference socket, replayed on the plain machines."""

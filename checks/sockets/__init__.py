@@ -1,0 +1,1 @@
+"""Sockets on the command line: `enomem send`, `recv` and the like."""

@@ -1,0 +1,1 @@
+"""What a person sees while a check runs, and the report of it for machines."""

@@ -1,0 +1,1 @@
+"""Traces of the sender as data, and as files."""

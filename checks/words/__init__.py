@@ -1,0 +1,1 @@
+"""Traces and verdicts in words, tables and diagrams."""
