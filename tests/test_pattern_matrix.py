@@ -110,7 +110,7 @@ def test_what_is_asked_of_patterns_has_a_text() -> None:
         ({"identifiers": ["SAFE-ROUTE", "SAFE-WHOLE"]}, True, {"ROUTER"}),
         ({"identifiers": ["SAFE-CLEAN"], "patterns": ["REP", "rep"]}, False, {"REP"}),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value),
 )
 def test_what_is_chosen(asked: dict[str, Any], senders: bool, patterns: set[str]) -> None:
     found = job(**asked)

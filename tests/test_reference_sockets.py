@@ -139,7 +139,7 @@ def test_what_was_sent_is_not_changed_by_its_owner(stage: Room) -> None:
     assert pull.recv() == b"before"
 
 
-@pytest.mark.parametrize("data", ["text", 5, None, 1.5, ["list"], object()], ids=repr)
+@pytest.mark.parametrize("data", ["text", 5, None, 1.5, ["list"], object()], ids=lambda data: type(data).__name__)
 def test_what_is_no_octets_is_a_type_error(stage: Room, data: Any) -> None:
     push, pull = stage.pair("PUSH", "PULL")
     used = stage.used
