@@ -5,10 +5,15 @@ from struct import pack
 
 from hypothesis import strategies as st
 
+from enomem.checks.conform import octets
+from enomem.checks.conform.octets import LONG, command, greeting, prop
 from enomem.model.wire.commands import Cancel, Command, Ping, Pong, Subscribe, Unknown
 from enomem.model.wire.decoder import Decoder, Limits
 from enomem.model.wire.errors import PeerError
 from enomem.model.wire.handshake import Handshake, Local
+
+__all__ = ["PULL", "PUSH", "Event", "command", "commands_of_traffic", "contexts", "cuts", "events", "frame", "greeting"]
+__all__ += ["one_by_one", "pieces", "prop", "ready", "shaken", "small_limits", "streams", "taken", "topics"]
 
 Event = list[bytes] | Command | str
 """What came of octets; the last one may be the rule of an error."""
@@ -90,29 +95,12 @@ def shaken(local: Local, parts: Iterable[bytes], limits: Limits = Limits()) -> t
     return [repr(handshake.peer), repr(handshake.rest)], sent
 
 
-# --- octets written apart from model/wire
-
-
-def greeting(version: tuple[int, int] = (3, 1), mechanism: bytes = b"NULL", role: int = 0) -> bytes:
-    """A greeting."""
-    return b"\xff" + bytes(8) + b"\x7f" + bytes(version) + mechanism.ljust(20, b"\0") + bytes([role]) + bytes(31)
+# --- octets written apart from model/wire, as the conformance suite has them
 
 
 def frame(body: bytes, flags: int = 0, long: bool = False) -> bytes:
     """A frame, long where it must be or is asked to be."""
-    if long or len(body) > 255:
-        return pack(">BQ", flags | 2, len(body)) + body
-    return bytes([flags, len(body)]) + body
-
-
-def command(name: bytes, data: bytes = b"") -> bytes:
-    """A command."""
-    return frame(bytes([len(name)]) + name + data, 4)
-
-
-def prop(name: bytes, value: bytes) -> bytes:
-    """A property of metadata."""
-    return bytes([len(name)]) + name + pack(">I", len(value)) + value
+    return octets.frame(body, flags | LONG * long)
 
 
 def ready(kind: bytes, *more: bytes, name: bytes = b"READY") -> bytes:
@@ -145,14 +133,14 @@ commands_of_traffic: st.SearchStrategy[tuple[bytes, Event]] = st.one_of(
 @st.composite
 def streams(draw: st.DrawFn) -> tuple[bytes, list[Event]]:
     """Octets of traffic, and the events that they are: messages, and commands anywhere between their frames."""
-    octets, found = b"", list[Event]()
+    data, found = b"", list[Event]()
     for _ in range(draw(st.integers(0, 5))):
         message = draw(st.lists(st.binary(max_size=40) | st.just(b"x" * 300), min_size=1, max_size=4))
         for place, part in enumerate(message):
             if draw(st.integers(0, 3)) == 0:
-                data, event = draw(commands_of_traffic)
-                octets += data
+                told, event = draw(commands_of_traffic)
+                data += told
                 found.append(event)
-            octets += frame(part, int(place + 1 < len(message)), draw(st.booleans()))
+            data += frame(part, int(place + 1 < len(message)), draw(st.booleans()))
         found.append(message)
-    return octets, found
+    return data, found

@@ -1,78 +1,32 @@
 """A ZMTP peer of plain bytes: it says what a test tells it to, and nothing by itself. RFC 23 (3.0) and RFC 37 (3.1).
 
-Written apart from ``model/wire`` and sharing nothing with it, so that the two can disagree.
+Its octets are those of the conformance suite, which shares nothing with ``model/wire``, so that the two can disagree.
 """
 
 import contextlib
 import socket
 import struct
-from dataclasses import dataclass, field
 from select import select
+
+from enomem.checks.conform import octets
+from enomem.checks.conform.octets import COMMAND, GREETING, LONG, MORE, Stream, command, frame, message, prop
 
 from .waiting import Served, until
 
-MORE, LONG, COMMAND = 1, 2, 4
-GREETING = 64
+__all__ = ["COMMAND", "GREETING", "HOST", "LONG", "MORE", "Listener", "Raw", "Stream"]
+__all__ += ["command", "frame", "greeting", "message", "port", "prop", "ready"]
+
 HOST = "127.0.0.1"
 
 
 def greeting(minor: int = 1, mechanism: bytes = b"NULL", as_server: bool = False, major: int = 3) -> bytes:
     """The 64 octets that open a connection."""
-    signature = b"\xff" + bytes(8) + b"\x7f"
-    return signature + bytes([major, minor]) + mechanism.ljust(20, b"\0") + bytes([as_server]) + bytes(31)
-
-
-def frame(body: bytes, flags: int = 0) -> bytes:
-    """One frame, short where it can be."""
-    if len(body) > 255 or flags & LONG:
-        return struct.pack(">BQ", flags | LONG, len(body)) + body
-    return bytes([flags, len(body)]) + body
-
-
-def message(*parts: bytes) -> bytes:
-    """The frames of a message."""
-    return b"".join(frame(part, MORE) for part in parts[:-1]) + frame(parts[-1])
-
-
-def command(name: bytes, data: bytes = b"") -> bytes:
-    """A command frame."""
-    return frame(bytes([len(name)]) + name + data, COMMAND)
-
-
-def prop(name: bytes, value: bytes) -> bytes:
-    """One property of a READY command."""
-    return bytes([len(name)]) + name + struct.pack(">I", len(value)) + value
+    return octets.greeting((major, minor), mechanism, int(as_server))
 
 
 def ready(kind: str, identity: bytes = b"", more: bytes = b"") -> bytes:
-    """A READY command of this socket type."""
-    return command(b"READY", prop(b"Socket-Type", kind.encode()) + prop(b"Identity", identity) + more)
-
-
-@dataclass
-class Stream:
-    """What came from the other side, cut into the greeting and frames."""
-
-    data: bytearray = field(default_factory=bytearray)
-    read: int = GREETING
-
-    @property
-    def greeting(self) -> bytes:
-        """The greeting, as far as it has come."""
-        return bytes(self.data[:GREETING])
-
-    def frame(self) -> tuple[int, bytes] | None:
-        """The next whole frame as (flags without LONG, body), None if it has not come yet."""
-        head = 9 if len(self.data) > self.read and self.data[self.read] & LONG else 2
-        if len(self.data) < self.read + head:
-            return None
-        flags, size = struct.unpack_from(">BQ" if head == 9 else ">BB", self.data, self.read)
-        end = self.read + head + size
-        if len(self.data) < end:
-            return None
-        body = bytes(self.data[self.read + head : end])
-        self.read = end
-        return flags & ~LONG, body
+    """A READY command of this socket type, with an identity."""
+    return octets.ready(kind, identity, more)
 
 
 class Raw:
@@ -116,8 +70,9 @@ class Raw:
         until(some, "the raw peer has sent", self, *others)
 
     def frame(self, *others: Served) -> tuple[int, bytes]:
-        """The next frame, waiting for it."""
-        return until(self.came.frame, "a frame reaches the raw peer", self, *others)
+        """The next frame as (flags without LONG, body), waiting for it."""
+        found = until(self.came.frame, "a frame reaches the raw peer", self, *others)
+        return found.flags & ~LONG, found.body
 
     def message(self, *others: Served) -> list[bytes]:
         """The next message, commands before it left out."""

@@ -54,9 +54,8 @@ class Tap:
         stream = Stream((line.binder if from_binder else line.connecter).came.data)
         names = []
         while (found := stream.frame()) is not None:
-            flags, body = found
-            if flags & COMMAND:
-                names.append(body[1 : 1 + body[0]])
+            if found.flags & COMMAND:
+                names.append(found.name)
         return names
 
     def cut(self) -> None:

@@ -60,8 +60,8 @@ def test_a_stream_is_cut_into_frames() -> None:
         while (found := stream.frame()) is not None:
             frames.append(found)
     assert stream.greeting == said[:GREETING]
-    assert [flags for flags, _ in frames] == [COMMAND, MORE, 0, 0, MORE]
-    assert [body for _, body in frames[1:]] == [b"a", b"", bytes(300), b"x"]
+    assert [found.flags for found in frames] == [COMMAND, MORE, 0, LONG, LONG | MORE]
+    assert [found.body for found in frames[1:]] == [b"a", b"", bytes(300), b"x"]
 
 
 def test_a_raw_peer_reads_what_libzmq_says(opened: Opener, keep: Keeper) -> None:
