@@ -28,6 +28,7 @@ def hear(peer, count):
         print("  ", error)
     print(len(data), "octets", data[:60])
 '''
+# A program of a deviation shows whatever the library raises, so it catches all of it and prints it.
 TRY = '''
 def said(call, *arguments):
     """Call it, and print what it returns or raises."""

@@ -25,6 +25,7 @@ from enomem import (
     XPUB,
     XSUB,
     SendPolicy,
+    Socket,
 )  # fmt: skip
 from enomem.model.rules import Rule
 
@@ -178,13 +179,19 @@ def accepted(stage: Stage, size: int) -> None:
     Flow(stage, last, listener)
 
 
-def closed(stage: Stage, size: int) -> None:
-    """The sender is closed with messages that nobody has taken yet, and with an unfinished one."""
+def _without_a_listener(stage: Stage) -> tuple[Socket, Socket, str]:
+    """A sender that connects to where nobody listens, and who will listen there later."""
     right = stage.socket("right", PULL)
     endpoint = stage.bind(right)
     right.unbind(endpoint)
     left = stage.socket("left", PUSH)
     stage.connect(left, endpoint)
+    return left, right, endpoint
+
+
+def closed(stage: Stage, size: int) -> None:
+    """The sender is closed with messages that nobody has taken yet, and with an unfinished one."""
+    left, right, endpoint = _without_a_listener(stage)
     flow = Flow(stage, left, right, alone=False)
     numbers = [flow.send() for _ in range(size + 1)]
     stage.granted("an unfinished message", lambda: left.send(b"unfinished", SNDMORE))
@@ -199,11 +206,7 @@ def closed(stage: Stage, size: int) -> None:
 
 def dropped(stage: Stage, size: int) -> None:
     """The sender is closed at once, with messages that nobody takes: all of them go, and their memory comes back."""
-    right = stage.socket("right", PULL)
-    endpoint = stage.bind(right)
-    right.unbind(endpoint)
-    left = stage.socket("left", PUSH)
-    stage.connect(left, endpoint)
+    left, right, endpoint = _without_a_listener(stage)
     flow = Flow(stage, left, right, alone=False)
     for _ in range(size + 1):
         flow.send()

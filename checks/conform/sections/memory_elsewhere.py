@@ -8,6 +8,7 @@ from .. import octets
 from ..bench import Bench
 from ..case import Deviation, Section, equal, holds
 from ..octets import message
+from ..testee import Testee
 from . import connection, memory, requesting, routing, subscribing
 from .memory import LETTER, LIMIT, bounded, no_memory, refuse
 
@@ -16,6 +17,15 @@ section = Section(
     (connection.section, requesting.section, routing.section, subscribing.section, memory.section),
 )
 case = section.case
+
+
+def _refused_at_each(bench: Bench, testee: Testee, allocations: int, what: str, *parts: bytes) -> None:
+    """Offer a message again and again, refused at its first, second ... allocation: each time it is ENOMEM."""
+    for after in range(allocations):
+        refuse(bench, "BODY", after)
+        said = testee.offer(*parts)
+        bench.api().refuse("BODY", 0, 0)
+        no_memory(f"{what} refused at allocation {after + 1}", said)
 
 
 @case(
@@ -167,17 +177,13 @@ def copy_refused(bench: Bench) -> None:
 
 @case(Rule.PUB_5, "With NODROP a message that one copy gets no memory for is given to nobody.", LETTER + " L6, L9")
 def nodrop_refused(bench: Bench) -> None:
-    target = bench.api(Can.REFUSE)
+    bench.api(Can.REFUSE)
     testee = bench.bound("XPUB", XPUB_NODROP=1)
     peers = bench.peers(testee, 2, "SUB")
     for peer in peers:
         peer.subscribe(b"m")
     bench.synced(testee, *peers)
-    for after in range(4):
-        refuse(bench, "BODY", after)
-        said = testee.offer(b"m1", b"m2")
-        target.refuse("BODY", 0, 0)
-        no_memory(f"a message refused at allocation {after + 1}", said)
+    _refused_at_each(bench, testee, 4, "a message", b"m1", b"m2")
     testee.send(b"m1", b"m2")
     equal("the subscribers get", bench.published(testee, *peers), [[[b"m1", b"m2"]]] * 2)
 
@@ -207,15 +213,11 @@ def router_forgets_the_address(bench: Bench) -> None:
     LETTER + " L9; facts D15",
 )
 def req_restarts(bench: Bench) -> None:
-    target = bench.api(Can.REFUSE)
+    bench.api(Can.REFUSE)
     testee = bench.testee("REQ")
     peer = bench.called(testee)
     peer.settle()
-    for after in range(3):
-        refuse(bench, "BODY", after)
-        said = testee.offer(b"A1", b"A2")
-        target.refuse("BODY", 0, 0)
-        no_memory(f"a request refused at allocation {after + 1}", said)
+    _refused_at_each(bench, testee, 3, "a request", b"A1", b"A2")
     testee.send(b"A1", b"A2")
     equal("the peer receives", peer.message(), [b"", b"A1", b"A2"])
     peer.send(message(b"", b"reply"), "the reply")
@@ -224,15 +226,11 @@ def req_restarts(bench: Bench) -> None:
 
 @case(Rule.REP_7, "REP: after ENOMEM the reply is still due, behind its envelope.", LETTER + " L9; facts D16")
 def rep_restarts(bench: Bench) -> None:
-    target = bench.api(Can.REFUSE)
+    bench.api(Can.REFUSE)
     testee = bench.bound("REP")
     peer = bench.peer(testee, "DEALER")
     peer.send(message(b"hop", b"", b"request"), "a request")
     testee.receives([b"request"])
-    for after in range(4):
-        refuse(bench, "BODY", after)
-        said = testee.offer(b"R1", b"R2")
-        target.refuse("BODY", 0, 0)
-        no_memory(f"a reply refused at allocation {after + 1}", said)
+    _refused_at_each(bench, testee, 4, "a reply", b"R1", b"R2")
     testee.send(b"R1", b"R2")
     equal("the peer receives", peer.message(), [b"hop", b"", b"R1", b"R2"])
