@@ -62,6 +62,8 @@ def graph(bounds: Bounds, setting: Setting, cans: frozenset[Can], most: int = 10
     found = Graph(bounds, begins(bounds))
     states = _States(bounds.edge)
     first: tuple[int, ...] = (states.number(_begun(found.start, setting)),)
+    if BEYOND in first:
+        raise Inconclusive(f"{bounds}: somebody is refused again and again from the beginning")
     known: dict[Place, int] = {(frozenset(first), NOTHING): 0}
     queue = [(first, NOTHING)]
     for here, last in queue:

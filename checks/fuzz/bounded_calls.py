@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enomem.model.patterns import PATTERNS
 from enomem.model.patterns.pattern import PAIRS
 from enomem.model.systems.network import NOTHING, Network
+from enomem.model.systems.network_pipes import free
 
 from ..oracle.events import Do, Event
 from ..targets.target import Can, Value
@@ -192,7 +193,9 @@ def _sends(states: Sequence[Network], number: int, room: int, cans: frozenset[Ca
 
 def _nowhere(state: Network, number: int) -> bool:
     socket = state.sockets[number]
-    return socket.send.phase.value == "skipping" or socket.pattern.may_send(socket.inner) is not None
+    if socket.send.phase.value == "skipping" or socket.pattern.may_send(socket.inner) is not None:
+        return True
+    return _first(state, number) and not any(any(free(state, number, session)) for session in socket.sessions)
 
 
 def _grows(state: Network, number: int) -> bool:

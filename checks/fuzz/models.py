@@ -24,7 +24,7 @@ SMALL = ("PUSH-PULL", "REQ-REP", "PUB-SUB")
 KILLED = ("PUSH-PULL+kills", "PULL-PUSH+kills", "REQ-REP+kills", "PUB-SUB+kills")
 THREE = (
     "PUSH-PULL-PULL", "PULL-PUSH-PUSH", "REQ-REP-REP", "REP-REQ-REQ", "DEALER-REP-REP", "ROUTER-REQ-REQ",
-    "ROUTER-DEALER-DEALER", "PUB-SUB-SUB", "SUB-PUB-PUB", "XPUB-SUB-SUB", "PAIR-PAIR-PAIR",
+    "ROUTER-DEALER-DEALER", "PUB-SUB-SUB", "SUB-PUB-PUB",
 )  # fmt: skip
 """Models of three sockets that deep has."""
 EDGES = ("PUSH-PULL", "PULL-PUSH", "PAIR-PAIR", "PUB-SUB", "REQ-REP")

@@ -1,0 +1,156 @@
+"""What do walks through the graph find? Each mutant of a socket, in a process of its own, under the transition cover.
+
+The model beside it has no defect. What lives on stands in `ALIVE`, with the reason. ``python -m
+tests.exhaustive_mutants`` covers all of them, and with ``--page`` writes ``docs/generated/exhaustive-mutants.md``.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
+
+from fuzz_mutants import MUTANTS, SOUND, drawn  # noqa: E402
+from mutants import PatternMutant  # noqa: E402
+
+from enomem.checks.fuzz.bounded import Graph, graph, pairs  # noqa: E402
+from enomem.checks.fuzz.bounded_calls import Bounds  # noqa: E402
+from enomem.checks.fuzz.cover import Covered, covered  # noqa: E402
+from enomem.checks.fuzz.models import EDGES, THREE, bounds_of, setting_of  # noqa: E402
+from enomem.checks.fuzz.play import Failure  # noqa: E402
+from enomem.checks.markdown import table  # noqa: E402
+from enomem.checks.targets.process import Process  # noqa: E402
+
+PAGE = ROOT / "docs" / "generated" / "exhaustive-mutants.md"
+SERVER = Path(__file__).with_name("fuzz_mutants.py")
+
+ALIVE: Mapping[str, str] = {}
+"""Mutants of a socket that the transition cover does not find, and why."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of a mutant: the model in which it deviated and how (None: it lives), and the tests until then."""
+
+    name: str
+    model: str
+    failure: Failure | None
+    tests: int
+    seconds: float
+
+
+class Enough(Exception):
+    """One deviation is enough."""
+
+
+def models(name: str) -> list[Bounds]:
+    """The models in which a mutant's type is, the small ones first; a sender is a PUSH."""
+    mutant = MUTANTS.get(name)
+    kind = mutant.pattern if isinstance(mutant, PatternMutant) else "PUSH"
+    both = ["-".join(pair) for pair in pairs() if kind in pair]
+    edges = [f"{one}+edge" for one in EDGES if one in both]
+    three = [one for one in THREE if kind in one.split("-")]
+    kinds = set("-".join(both).split("-"))
+    one_part = [*both, *three, *(f"{one}+kills" for one in both)]
+    found = bounds_of(one_part, 1, kinds) + bounds_of([*both, *edges], 2, kinds)
+    if any(word in name for word in ("envelope", "reply", "first", "place")):
+        found += bounds_of([one for one in both if "REP" in one.split("-")], 4, kinds)
+    return found
+
+
+def cover(name: str) -> Found:
+    """Cover the models of a mutant until one deviates."""
+    began, tests = time.monotonic(), 0
+    target = Process([sys.executable, str(SERVER), "--serve", name], "mutant")
+    try:
+        setting = setting_of(target, drawn(name)[1] or "DISCARD", True)
+        for bounds in models(name):
+            made: Graph = graph(bounds, setting, target.cans)
+            done = Covered()
+
+            def enough(done: Covered = done) -> None:
+                if done.failures:
+                    raise Enough
+
+            done.tell = enough
+            with suppress(Enough):
+                covered(target, made, setting, done)
+            tests += done.tests
+            if done.failures:
+                failure = next(iter(done.failures.values()))
+                return Found(name, str(bounds), failure, tests, time.monotonic() - began)
+    finally:
+        target.end()
+    return Found(name, "", None, tests, time.monotonic() - began)
+
+
+def told(found: Found) -> str:
+    """One line."""
+    if found.failure is None:
+        return f"alive   {found.name}: {found.tests} tests, {found.seconds:.1f} s"
+    return f"killed  {found.name}: {found.failure.kind} ({found.model}; test {found.tests}, {found.seconds:.1f} s)"
+
+
+HEAD = """<!-- Made by `python -m tests.exhaustive_mutants --page`; do not edit. -->
+
+# What the transition cover finds
+
+Each row is the reference socket with one defect of one machine, in a process of its own, beside a model without it.
+Every call is made in every state of bounded models that have its type, until one deviates.
+
+"""
+
+
+def page(all_found: Iterable[Found]) -> str:
+    """The table as Markdown."""
+    rows, killed = [], 0
+    for found in all_found:
+        killed += found.failure is not None
+        said = f"`{found.failure.kind}`" if found.failure else f"**lives**: {ALIVE.get(found.name, 'not explained')}"
+        rows.append([found.name, MUTANTS[found.name].what, said, found.model, str(found.tests)])
+    counted = f"{killed} of {len(rows)} are found ({100 * killed / len(rows):.0f} %).\n\n"
+    return HEAD + counted + table(("defect", "what is wrong", "how it is seen", "model", "tests"), rows)
+
+
+def say(line: str) -> None:
+    """A line to be seen at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main(arguments: list[str]) -> int:
+    """Cover all mutants, or those named; 0 if those and only those live that are said to."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", help="mutants by their names; all of them if none is named")
+    parser.add_argument("--jobs", type=int, default=2, help="how many mutants are covered at a time")
+    parser.add_argument("--page", action="store_true", help="write docs/generated/exhaustive-mutants.md")
+    chosen = parser.parse_args(arguments)
+    unknown = [name for name in chosen.names if name not in (*MUTANTS, SOUND)]
+    if unknown:
+        parser.error(f"there is no mutant {unknown[0]!r} in a socket; there are {', '.join(MUTANTS)}")
+    if chosen.page and chosen.names:
+        parser.error("the page is that of all mutants: leave out the names")
+    found, code = [], 0
+    with ProcessPoolExecutor(chosen.jobs) as pool:
+        for one in pool.map(cover, chosen.names or MUTANTS):
+            say(told(one))
+            found.append(one)
+            if (one.failure is None) != (one.name in ALIVE or one.name == SOUND):
+                say(f"{one.name}: {'lives' if one.failure is None else 'is found'}, and is not expected to")
+                code = 1
+    killed = sum(one.failure is not None for one in found)
+    say(f"{killed} of {len(found)} killed ({100 * killed / len(found):.0f} %)")
+    if chosen.page:
+        PAGE.write_text(page(found), encoding="utf-8")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
