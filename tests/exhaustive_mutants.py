@@ -25,8 +25,8 @@ from enomem.checks.fuzz.bounded_calls import Bounds  # noqa: E402
 from enomem.checks.fuzz.cover import Covered, covered  # noqa: E402
 from enomem.checks.fuzz.models import EDGES, THREE, bounds_of, setting_of  # noqa: E402
 from enomem.checks.fuzz.play import Failure  # noqa: E402
-from enomem.checks.markdown import table  # noqa: E402
 from enomem.checks.targets.process import Process  # noqa: E402
+from enomem.checks.words.markdown import table  # noqa: E402
 
 PAGE = ROOT / "docs" / "generated" / "exhaustive-mutants.md"
 SERVER = Path(__file__).with_name("fuzz_mutants.py")
