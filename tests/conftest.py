@@ -13,6 +13,9 @@ from hypothesis import HealthCheck, settings
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# What this run was told on its way is not for those that tests start.
+os.environ.pop("PYTEST_ADDOPTS", None)
+
 settings.register_profile(
     "ci",
     derandomize=True,
