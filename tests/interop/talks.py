@@ -53,7 +53,7 @@ def subscribe(subscriber: End, topic: bytes) -> None:
     if subscriber.kind == "XSUB":
         subscriber.send([b"\x01" + topic])
     else:
-        subscriber.socket.setsockopt(subscriber.zmq.SUBSCRIBE, topic)
+        subscriber.set(SUBSCRIBE=topic)
 
 
 def unsubscribe(subscriber: End, topic: bytes) -> None:
@@ -61,7 +61,7 @@ def unsubscribe(subscriber: End, topic: bytes) -> None:
     if subscriber.kind == "XSUB":
         subscriber.send([b"\x00" + topic])
     else:
-        subscriber.socket.setsockopt(subscriber.zmq.UNSUBSCRIBE, topic)
+        subscriber.set(UNSUBSCRIBE=topic)
 
 
 def heard(publisher: End, subscriber: End, message: Parts) -> None:
