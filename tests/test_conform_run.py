@@ -1,6 +1,7 @@
 """Running a case on a target that does not survive it: that is the target's failure, and the next case is asked."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,13 @@ def test_whoever_hangs_when_a_case_is_over_has_failed_it(
 def test_what_was_wrong_before_is_what_is_told() -> None:
     outcome = run_case(case(Level.MUST, Deviates("a", "b")), Subject(Hangs(1), None, "PULL"))
     assert (outcome.verdict, outcome.expected, outcome.actual) == (Verdict.FAIL, "a", "b")
+
+
+@pytest.mark.parametrize(("sentence", "told"), [("A PING is.", "a PING is."), ("PULL does.", "PULL does.")])
+def test_what_a_target_dies_of_is_told_by_the_sentence(sentence: str, told: str) -> None:
+    died = replace(case(Level.MUST, TargetFault("the target died")), sentence=sentence)
+    outcome = run_case(died, Subject(Hangs(0), None, "PULL"))
+    assert (outcome.verdict, outcome.expected, outcome.actual) == (Verdict.FAIL, told, "the target died")
 
 
 def test_a_target_that_cannot_be_had_again_ends_the_run() -> None:

@@ -101,7 +101,7 @@ def _ended(case: Case, bench: Bench) -> tuple[Verdict, str, str]:
     except Deviation as deviation:
         return _deviates(case), deviation.expected, deviation.actual
     except TargetFault as fault:
-        return Verdict.FAIL, f"{case.sentence[0].lower()}{case.sentence[1:]}", str(fault)
+        return Verdict.FAIL, _inner(case.sentence), str(fault)
     except Refused as refused:
         return _deviates(case), "the socket is made, and listens", str(refused)
     except OSError as error:
@@ -109,6 +109,12 @@ def _ended(case: Case, bench: Bench) -> tuple[Verdict, str, str]:
     except (AssertionError, LookupError, TypeError, ValueError) as error:
         raise OurFault(f"the case {case.id} fails by itself: {type(error).__name__}: {error}") from error
     return (Verdict.INFORMATIONAL if case.level == Level.EITHER else Verdict.PASS), "", seen
+
+
+def _inner(sentence: str) -> str:
+    """A sentence as it stands within another: "A frame" begins small, "PULL" does not."""
+    name = len(sentence.split()[0]) > 1 and sentence[:2].isupper()
+    return sentence if name else sentence[0].lower() + sentence[1:]
 
 
 def _deviates(case: Case) -> Verdict:

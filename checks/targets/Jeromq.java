@@ -1,8 +1,8 @@
 // JeroMQ as a target of enomem: reads calls from standard input, writes answers to standard output, one JSON object a
 // line, as docs/target-protocol.md has it. Run: java -cp jeromq.jar Jeromq.java
 //
-// JeroMQ up to 0.6 tells nobody that a peer has shaken hands (its event for that is never sent), it has no call that drops
-// the beginning of a message, and it neither bounds nor refuses memory: none of that is declared.
+// Up to 0.6 it tells nobody that a peer has shaken hands (the event for that is never sent), cannot drop the beginning of
+// a message, and neither bounds nor refuses memory: none of that is declared.
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -24,6 +24,8 @@ import zmq.ZError;
 public class Jeromq {
     static final String TYPES = "PAIR PUB SUB REQ REP DEALER ROUTER PULL PUSH XPUB XSUB";
     static final Pattern FIELD = Pattern.compile("\"(\\w+)\":(?:\"([^\"\\\\]*)\"|(-?\\d+|true|false))");
+    static final String OK = "\"said\":\"ok\"", AGAIN = "\"said\":\"EAGAIN\"", INVALID = "\"said\":\"EINVAL\"";
+    static final String[] ERRORS = {"EAGAIN", "EHOSTUNREACH", "EFSM", "ECONNRESET", "EINVAL", "ENOTSUP", "ETERM"};
     static final PrintStream OUT = System.out;
     static ZMQ.Context context = ZMQ.context(1);
     static List<ZMQ.Socket> sockets = new ArrayList<>();
@@ -57,11 +59,8 @@ public class Jeromq {
     }
 
     static Object number(String text) {
-        if (text.equals("true") || text.equals("false")) {
-            return text.equals("true") ? 1 : 0;
-        }
-        long found = Long.parseLong(text);
-        // Options want the one or the other, and nothing but an option is ever too large for an int.
+        long found = text.equals("true") ? 1 : text.equals("false") ? 0 : Long.parseLong(text);
+        // Only the value of an option is ever too large for an int, and some options want it so.
         return (int) found == found ? (Object) (int) found : (Object) found;
     }
 
@@ -70,20 +69,31 @@ public class Jeromq {
             return carryOut(call);
         } catch (ZMQException error) {
             return said(error.getErrorCode());
-        } catch (ZError.IOException | IllegalArgumentException error) {
-            return "\"said\":\"EINVAL\"";
+        } catch (ZError.IOException | IllegalArgumentException | NoSuchFieldException error) {
+            // The last of these: a type, or an option, that this version does not have.
+            return INVALID;
         } catch (UnsupportedOperationException error) {
             return "\"said\":\"ENOTSUP\"";
         } catch (IllegalStateException error) {
             return "\"said\":\"EFSM\"";
         } catch (OutOfMemoryError error) {
             return "\"said\":\"ENOMEM\"";
-        } catch (NoSuchFieldException error) {
-            // A type, or an option, that this version does not have.
-            return "\"said\":\"EINVAL\"";
         } catch (ReflectiveOperationException | InterruptedException | RuntimeException error) {
             return "\"fault\":\"" + error.toString().replaceAll("[\"\\\\\\p{Cntrl}]", "'") + "\"";
         }
+    }
+
+    static String said(int code) {
+        for (String name : ERRORS) {
+            try {
+                if (ZError.class.getField(name).getInt(null) == code) {
+                    return "\"said\":\"" + name + "\"";
+                }
+            } catch (ReflectiveOperationException error) {
+                continue; // Older versions do not have all of them.
+            }
+        }
+        return code == ZError.EADDRINUSE ? INVALID : "\"fault\":\"error " + code + "\"";
     }
 
     static String carryOut(Map<String, Object> call) throws ReflectiveOperationException, InterruptedException {
@@ -94,7 +104,8 @@ public class Jeromq {
             case "create":
                 return create(call);
             case "option":
-                return set(socket, (String) call.get("name"), call.get("value"));
+                set(socket, (String) call.get("name"), call.get("value"));
+                return OK;
             case "bind":
                 socket.bind(endpoint);
                 return OK + ",\"endpoint\":\"" + lastEndpoint(socket) + "\"";
@@ -104,11 +115,11 @@ public class Jeromq {
                 return OK;
             case "unbind":
             case "disconnect":
-                return zmq.ZMQ.disconnect(socket.base(), endpoint) ? OK : "\"said\":\"EINVAL\"";
+                return zmq.ZMQ.disconnect(socket.base(), endpoint) ? OK : INVALID;
             case "send":
                 socket.setSendTimeOut(wait);
-                return socket.send(octets((String) call.get("part")), (int) call.get("more") == 1 ? ZMQ.SNDMORE : 0)
-                    ? OK : AGAIN;
+                int more = (int) call.get("more") == 1 ? ZMQ.SNDMORE : 0;
+                return socket.send(octets((String) call.get("part")), more) ? OK : AGAIN;
             case "receive":
                 socket.setReceiveTimeOut(wait);
                 byte[] part = socket.recv(0);
@@ -118,10 +129,7 @@ public class Jeromq {
                 socket.close();
                 return OK;
             case "reset":
-                if (nudge != null) {
-                    nudge.end();
-                    nudge = null;
-                }
+                nudge = nudge == null ? null : nudge.end();
                 sockets.forEach(ZMQ.Socket::close);
                 sockets.clear();
                 context.term();
@@ -132,84 +140,31 @@ public class Jeromq {
         }
     }
 
-    static final String OK = "\"said\":\"ok\"", AGAIN = "\"said\":\"EAGAIN\"";
-
     static String create(Map<String, Object> call) throws ReflectiveOperationException {
         ZMQ.Socket made = context.socket(ZMQ.class.getField((String) call.get("kind")).getInt(null));
-        made.setLinger(0);
-        sockets.add(made);
-        for (Map.Entry<String, Object> field : call.entrySet()) {
-            String how = Character.isUpperCase(field.getKey().charAt(0))
-                ? set(made, field.getKey(), field.getValue()) : OK;
-            if (!how.equals(OK)) {
-                sockets.remove(made);
+        boolean whole = false;
+        try {
+            made.setLinger(0);
+            for (Map.Entry<String, Object> field : call.entrySet()) {
+                if (Character.isUpperCase(field.getKey().charAt(0))) {
+                    set(made, field.getKey(), field.getValue());
+                }
+            }
+            whole = sockets.add(made);
+        } finally {
+            if (!whole) {
                 made.close();
-                return how;
             }
         }
         return OK + ",\"socket\":" + (sockets.size() - 1);
     }
 
-    static String set(ZMQ.Socket socket, String name, Object value) throws ReflectiveOperationException {
-        Object given = value instanceof String ? octets((String) value) : value;
-        if (name.equals("MAXMSGSIZE") || name.equals("AFFINITY")) {
-            given = ((Number) value).longValue();
-        }
-        try {
-            // Whoever calls knows options by their names in pyzmq, where the identity has its newer one.
-            String known = name.equals("ROUTING_ID") ? "IDENTITY" : name;
-            int option = zmq.ZMQ.class.getField("ZMQ_" + known).getInt(null);
-            zmq.ZMQ.setSocketOption(socket.base(), option, given);
-        } catch (NoSuchFieldException error) {
-            return "\"said\":\"EINVAL\"";
-        }
-        return OK;
-    }
-
-    static String said(int code) {
-        String[] names = {"EAGAIN", "ENOMEM", "EHOSTUNREACH", "EFSM", "ECONNRESET", "EINVAL", "ENOTSUP", "ETERM"};
-        for (String name : names) {
-            try {
-                if (ZError.class.getField(name).getInt(null) == code) {
-                    return "\"said\":\"" + name + "\"";
-                }
-            } catch (ReflectiveOperationException error) {
-                continue;
-            }
-        }
-        return code == ZError.EADDRINUSE ? "\"said\":\"EINVAL\"" : "\"fault\":\"error " + code + "\"";
-    }
-
-    /**
-     * Registers something with the I/O thread again and again: of the connections that 0.6.0 makes, one in about ten is
-     * left out of its selector until the next registration, and silent until then (zeromq/jeromq pull request 1022).
-     */
-    static class Nudge extends Thread {
-        final ZMQ.Socket own = context.socket(ZMQ.PULL);
-        volatile boolean wanted = true;
-
-        Nudge() {
-            start();
-        }
-
-        void end() throws InterruptedException {
-            wanted = false;
-            join();
-        }
-
-        @Override
-        public void run() {
-            try {
-                for (; wanted; Thread.sleep(10)) {
-                    own.bind("tcp://127.0.0.1:*");
-                    zmq.ZMQ.unbind(own.base(), lastEndpoint(own));
-                }
-            } catch (InterruptedException error) {
-                throw new IllegalStateException(error);
-            } finally {
-                own.close();
-            }
-        }
+    static void set(ZMQ.Socket socket, String name, Object value) throws ReflectiveOperationException {
+        boolean wide = name.equals("MAXMSGSIZE") || name.equals("AFFINITY");
+        Object given = value instanceof String ? octets((String) value) : wide ? ((Number) value).longValue() : value;
+        // Whoever calls knows options by their names in pyzmq, where the identity has its newer one.
+        String known = "ZMQ_" + (name.equals("ROUTING_ID") ? "IDENTITY" : name);
+        zmq.ZMQ.setSocketOption(socket.base(), zmq.ZMQ.class.getField(known).getInt(null), given);
     }
 
     static String lastEndpoint(ZMQ.Socket socket) {
@@ -230,5 +185,38 @@ public class Jeromq {
             found.append(Character.forDigit(octet >> 4 & 15, 16)).append(Character.forDigit(octet & 15, 16));
         }
         return found.toString();
+    }
+
+    /**
+     * Registers something with the I/O thread again and again: of the connections that 0.6.0 makes, one in about ten is
+     * left out of its selector until the next registration, and silent until then (zeromq/jeromq pull request 1022).
+     */
+    static class Nudge extends Thread {
+        final ZMQ.Socket own = context.socket(ZMQ.PULL);
+        volatile boolean wanted = true;
+
+        Nudge() {
+            start();
+        }
+
+        Nudge end() throws InterruptedException {
+            wanted = false;
+            join();
+            return null;
+        }
+
+        @Override
+        public void run() {
+            try {
+                for (; wanted; Thread.sleep(10)) {
+                    own.bind("tcp://127.0.0.1:*");
+                    zmq.ZMQ.unbind(own.base(), lastEndpoint(own));
+                }
+            } catch (InterruptedException error) {
+                throw new IllegalStateException(error);
+            } finally {
+                own.close();
+            }
+        }
     }
 }

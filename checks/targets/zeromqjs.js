@@ -52,12 +52,19 @@ function set({ socket }, name, value) {
   else socket.setInt32Option(OPTIONS[name], value);
 }
 
+async function writable({ socket }, wait) {
+  const deadline = Date.now() + wait;
+  while (!socket.writable && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 1));
+  return socket.writable;
+}
+
 async function send(own, part, more, wait) {
-  if (typeof own.socket.send !== "function") return { said: "ENOTSUP" };
+  if (!("sendTimeout" in own.socket)) return { said: "ENOTSUP" };
   if (more) {
-    // Whether a ROUTER can send is known only with the last part, when the package is told whom to.
-    const early = !own.unsent.length && wait === 0 && own.kind !== "ROUTER";
-    if (early && !own.socket.writable) return { said: "EAGAIN" };
+    // Whether a ROUTER can send is known only with the last part, when the package is told whom to; that REQ and REP
+    // cannot is no matter of time, and is said then.
+    const early = !own.unsent.length && own.kind !== "ROUTER" && (wait === 0 || !own.kind.startsWith("RE"));
+    if (early && !(await writable(own, wait))) return { said: "EAGAIN" };
     own.unsent.push(part);
     return {};
   }
@@ -68,7 +75,7 @@ async function send(own, part, more, wait) {
 }
 
 async function receive(own, wait) {
-  if (typeof own.socket.receive !== "function") return { said: "ENOTSUP" };
+  if (!("receiveTimeout" in own.socket)) return { said: "ENOTSUP" };
   if (!own.unread.length) {
     own.socket.receiveTimeout = wait;
     own.unread = await own.socket.receive();
