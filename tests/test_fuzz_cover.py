@@ -18,6 +18,7 @@ from enomem.checks.oracle.events import Do
 from enomem.checks.oracle.oracle import Oracle
 from enomem.checks.targets.reference import Reference
 from enomem.checks.targets.target import Can
+from enomem.model.memory import Site
 from enomem.model.policies import DISCARD, RESERVE
 from enomem.model.systems.network import Setting
 
@@ -123,12 +124,13 @@ def test_kills_have_outcomes_and_only_those_that_came_count() -> None:
 
 def test_every_allocation_that_a_target_can_be_refused_is() -> None:
     sites = set()
-    for name in ("PUSH-PULL", "PUSH-PULL+edge", "SUB-PUB"):
+    for name in ("PUSH-PULL", "PUSH-PULL+edge", "PUSH-PULL+kills", "SUB-PUB"):
         (bounds,) = bounds_of([name], 1, Reference.types)
         for policy in (DISCARD, RESERVE):
             for edges in graph(bounds, Setting(policy), CANS).edges:
                 sites |= {event.name for events, _ in edges for event in events if event.do == Do.REFUSE}
-    assert sites == {"", "BODY", "SLOT", "RESERVATION", "RECEIVE_BODY", "CONNECTION", "ACCEPT", "SUBSCRIPTION"}
+    asked = {Site.BODY, Site.SLOT, Site.RESERVATION, Site.RECEIVE_BODY, Site.SUBSCRIPTION, Site.CONNECTION, Site.ACCEPT}
+    assert sites == {"", *(site.name for site in asked | {Site.LISTENER, Site.SOCKET})}
 
 
 def test_results_are_kept_and_a_model_is_not_run_twice(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def _done(state: Network, call: tuple[Event, ...]) -> Iterator[tuple[tuple[Event
 
 def _answers(state: Network, event: Event) -> Iterator[tuple[Event, Network]]:
     if event.do == Do.CREATE:
-        yield event, _created(state, event)
+        yield from _created(state, event)
         return
     for outcome in outcomes(state, event):
         answered = replace(event, answer=outcome.answer)
@@ -185,14 +185,15 @@ def _answers(state: Network, event: Event) -> Iterator[tuple[Event, Network]]:
             yield answered, after
 
 
-def _created(state: Network, event: Event) -> Network:
+def _created(state: Network, event: Event) -> Iterator[tuple[Event, Network]]:
     """A socket is made, in the place of the closed one of its number, if there is one."""
-    after = calls.create(state, event.name, dict(event.options))
-    if event.socket == len(state.sockets):
-        return after
-    *others, made = after.sockets
-    others[event.socket] = made
-    return replace(after, sockets=tuple(others))
+    for outcome in calls.created(state, event.name, dict(event.options)):
+        after = outcome.network
+        if outcome.answer == "ok" and event.socket < len(state.sockets):
+            *others, made = after.sockets
+            others[event.socket] = made
+            after = replace(after, sockets=tuple(others))
+        yield replace(event, answer=outcome.answer), after
 
 
 def canonical(state: Network, edge: bool = False) -> Network:

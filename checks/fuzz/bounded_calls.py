@@ -128,8 +128,10 @@ def _restarts(bounds: Bounds, number: int, cans: frozenset[Can]) -> Iterator[tup
     """A socket of the same type takes the place of one that was closed."""
     attach = Event(Do.CONNECT if number else Do.BIND, number, endpoint=AT)
     yield made(bounds, number), attach
-    if number and Can.REFUSE in cans:
-        yield made(bounds, number), Event(Do.REFUSE, name="ACCEPT"), attach, SETTLED, NO_MORE
+    if Can.REFUSE in cans:
+        yield Event(Do.REFUSE, name="SOCKET"), made(bounds, number), NO_MORE
+        if number:
+            yield made(bounds, number), Event(Do.REFUSE, name="ACCEPT"), attach, SETTLED, NO_MORE
 
 
 def _wants(state: Network, number: int, cans: frozenset[Can]) -> Iterator[tuple[Event, ...]]:
@@ -144,8 +146,14 @@ def _comes_and_goes(
     state: Network, number: int, room: int, bounds: Bounds, cans: frozenset[Can]
 ) -> Iterator[tuple[Event, ...]]:
     if not number:
-        if bounds.kills:
-            yield (Event(Do.UNBIND if state.sockets[0].listens else Do.BIND, 0, endpoint=AT),)
+        if not bounds.kills:
+            return
+        if state.sockets[0].listens:
+            yield (Event(Do.UNBIND, 0, endpoint=AT),)
+            return
+        yield (Event(Do.BIND, 0, endpoint=AT),)
+        if Can.REFUSE in cans:
+            yield Event(Do.REFUSE, name="LISTENER"), Event(Do.BIND, 0, endpoint=AT), NO_MORE
         return
     if any(link.near == number for link in state.links):
         yield (Event(Do.DISCONNECT, number, endpoint=AT),)

@@ -87,6 +87,12 @@ class Walker:
     def __init__(self, target: Target, graph: Graph, setting: Setting, done: Covered) -> None:
         self.target, self.graph, self.setting, self.done = target, graph, setting, done
         self.left = [set(range(len(edges))) for edges in graph.edges]
+        self.ends: list[dict[int, list[int]]] = []
+        for edges in graph.edges:
+            ends: dict[int, list[int]] = {}
+            for number, (_, end) in enumerate(edges):
+                ends.setdefault(end, []).append(number)
+            self.ends.append(ends)
         self.called: list[dict[Call, list[int]]] = []
         for edges in graph.edges:
             calls: dict[Call, list[int]] = {}
@@ -95,6 +101,7 @@ class Walker:
             self.called.append(calls)
         self.missed: Counter[tuple[int, int]] = Counter()
         self.broken: set[tuple[int, int]] = set()
+        self.lost: set[tuple[int, int]] = set()
         self.roles: dict[int, int] = {}
 
     def walk(self) -> None:
@@ -103,13 +110,10 @@ class Walker:
             self._program(first)
             self.done.tell()
         done = self.done
-        missed = {edge for edge, count in self.missed.items() if count and edge[1] in self.left[edge[0]]}
+        left = self.lost | {(node, edge) for node, edges in enumerate(self.left) for edge in edges}
         done.deviating = len(self.broken)
-        done.unshown = len(missed - self.broken)
-        done.unreached = sum(map(len, self.left)) - done.unshown - len(self.broken & self._left())
-
-    def _left(self) -> set[tuple[int, int]]:
-        return {(node, edge) for node, edges in enumerate(self.left) for edge in edges}
+        done.unshown = sum(self.missed[edge] > 0 and edge not in self.broken for edge in left)
+        done.unreached = len(left - self.broken) - done.unshown
 
     def _program(self, way: list[int]) -> None:
         """One program: along a way to an edge that was not taken, and on from there."""
@@ -122,6 +126,7 @@ class Walker:
                 self._do(play, event)
         except Deviates as error:
             self._failed(error.failure)
+            self.lost |= {(node, edge) for node, edges in enumerate(self.left) for edge in edges}
             self.left = [set() for _ in self.left]
             return
         begun = len(play.events)
@@ -170,11 +175,12 @@ class Walker:
             self.done.elsewhere += 1
         except Deviates as error:
             self.broken.add((node, edge))
+            self._lose(node, edge)
             self._failed(error.failure)
             return None, False
         except Inconclusive:
             self.done.undecided += 1
-        self.missed[node, edge] += 1
+        self._misses(node, edge)
         return None, False
 
     def _took(self, node: int, planned: int, edge: int, end: int) -> tuple[int, bool]:
@@ -183,8 +189,26 @@ class Walker:
             self.left[node].discard(edge)
             self.done.taken += 1
         if edge != planned:
-            self.missed[node, planned] += 1
+            self._misses(node, planned)
         return end, edge == planned
+
+    def _misses(self, node: int, edge: int) -> None:
+        """This edge was asked for and did not come."""
+        self.missed[node, edge] += 1
+        if self.missed[node, edge] >= TRIES:
+            self._lose(node, edge)
+
+    def _lose(self, node: int, edge: int) -> None:
+        """No way leads over this edge any more."""
+        if edge in self.left[node]:
+            self.left[node].discard(edge)
+            self.lost.add((node, edge))
+        end = self.graph.edges[node][edge][1]
+        edges = self.ends[node].get(end, [])
+        if edge in edges:
+            edges.remove(edge)
+        if not edges:
+            self.ends[node].pop(end, None)
 
     def _failed(self, failure: Failure) -> None:
         self.done.often[failure.kind] += 1
@@ -192,27 +216,23 @@ class Walker:
         if known is None or len(failure.events) < len(known.events):
             self.done.failures[failure.kind] = failure
 
-    def _usable(self, node: int, edge: int) -> bool:
-        return (node, edge) not in self.broken and self.missed[node, edge] < TRIES
-
     def _way(self, node: int) -> list[int] | None:
         """The shortest way from a place over an edge that was not taken; None if there is none."""
         came: dict[int, tuple[int, int] | None] = {node: None}
         queue = deque([node])
         while queue:
             here = queue.popleft()
-            wanted = [edge for edge in sorted(self.left[here]) if self._usable(here, edge)]
-            if wanted:
-                way = wanted[:1]
+            if self.left[here]:
+                way = [min(self.left[here])]
                 back = came[here]
                 while back is not None:
                     here, edge = back
                     way.append(edge)
                     back = came[here]
                 return way[::-1]
-            for edge, (_, end) in enumerate(self.graph.edges[here]):
-                if end not in came and self._usable(here, edge):
-                    came[end] = here, edge
+            for end, edges in self.ends[here].items():
+                if end not in came:
+                    came[end] = here, edges[0]
                     queue.append(end)
         return None
 
@@ -227,4 +247,4 @@ def covered(target: Target, graph: Graph, setting: Setting, done: Covered) -> in
     """Make every call in every place of a graph; how many of its edges were not taken."""
     walker = Walker(target, graph, setting, done)
     walker.walk()
-    return sum(map(len, walker.left))
+    return graph.transitions - done.taken

@@ -134,6 +134,8 @@ class Play:
                 event = self._create(event)
             case Do.RECEIVE:
                 event = self._receive(event)
+            case Do.BIND:
+                event = self._bound(event)
             case Do.SETTLE if any(map(network_calls.restless, self.oracle.states)):
                 raise Restless
             case _:
@@ -147,7 +149,9 @@ class Play:
         options = {**SWIFT, **dict(event.options)}
         try:
             number = self.target.create(event.name, options)
-        except Refused:
+        except Refused as refused:
+            if refused.said is Said.NO_MEMORY:
+                return with_answer(event, refused.said.value)
             number = self.target.create(event.name)
             answers = {name: self.target.option(number, name, value) for name, value in options.items()}
             unknown = {name for name, said in answers.items() if said in (Said.INVALID, Said.UNSUPPORTED)}
@@ -155,6 +159,16 @@ class Play:
             event = replace(event, options=tuple(one for one in event.options if one[0] not in unknown))
         if number != event.socket:
             raise TargetFault(f"socket number {number} was made, and {event.socket} is next")
+        return event
+
+    def _bound(self, event: Event) -> Event:
+        """Listen; the event with its answer, which may be that there is no memory."""
+        try:
+            call_on(self.target, event, self._where)
+        except Refused as refused:
+            if refused.said is not Said.NO_MEMORY:
+                raise
+            return with_answer(event, refused.said.value)
         return event
 
     def _receive(self, event: Event) -> Event:
@@ -177,10 +191,10 @@ class Play:
 
     def _keeps_books(self, event: Event) -> None:
         match event.do:
-            case Do.CREATE:
+            case Do.CREATE if event.answer == "ok":
                 self.kinds.append(event.name)
                 self.alive.append(event.socket)
-            case Do.BIND:
+            case Do.BIND if event.answer == "ok":
                 self.listens[event.endpoint] = event.socket
             case Do.UNBIND:
                 self.listens[event.endpoint] = None

@@ -52,6 +52,9 @@ def _head(failure: Failure, setting: Setting, library: str) -> Iterator[str]:
 def _lines(event: Event, again: bool) -> Iterator[str]:
     who = f"s{event.socket}"
     match event.do:
+        case Do.CREATE | Do.BIND if event.answer != "ok":
+            call = f"context.socket, zmq.{event.name}" if event.do == Do.CREATE else f"{who}.bind, 'tcp://127.0.0.1:*'"
+            yield f"told({call})"
         case Do.CREATE:
             made = "".join(f"; {who}.{option}" for option in (f"setsockopt(zmq.{k}, {v!r})" for k, v in event.options))
             yield f"{who} = context.socket(zmq.{event.name}); {who}.setsockopt(zmq.LINGER, 0){made}"

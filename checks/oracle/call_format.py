@@ -20,9 +20,9 @@ from .events import Do, Event
 
 FORMAT, VERSION = "enomem-calls", 1
 FIELDS: Mapping[Do, tuple[str, ...]] = {
-    Do.CREATE: ("socket", "type", "options"),
+    Do.CREATE: ("socket", "type", "options", "answer"),
     Do.OPTION: ("socket", "name", "value", "answer"),
-    Do.BIND: ("socket", "endpoint"),
+    Do.BIND: ("socket", "endpoint", "answer"),
     Do.CONNECT: ("socket", "endpoint", "answer"),
     Do.UNBIND: ("socket", "endpoint"),
     Do.DISCONNECT: ("socket", "endpoint"),
@@ -197,13 +197,18 @@ def encoded(event: Event) -> str:
         if name == "part":
             shown = _value(event.part)
             data.update(shown if isinstance(shown, dict) else {"part": shown})
-        elif name in ("more", "waited", "options") and not every[name]:
+        elif (name in ("more", "waited", "options") and not every[name]) or (name == "answer" and _goes_without(event)):
             continue
         elif name != "hex":
             data[name] = every[name]
     if event.do == Do.RECEIVE and event.answer != "ok":
         data.pop("part", None)
     return json.dumps(data)
+
+
+def _goes_without(event: Event) -> bool:
+    """Is the answer that which nearly every such call has?"""
+    return event.do in (Do.CREATE, Do.BIND) and event.answer == "ok"
 
 
 def _value(value: Value) -> Any:

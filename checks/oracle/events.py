@@ -90,12 +90,12 @@ def shown(value: Value) -> str:
 
 
 SILENT = (Do.CREATE, Do.BIND, Do.REFUSE, Do.PEERS, Do.SETTLE, Do.CLOSE)
-"""What has no answer that could be another one."""
+"""What has no answer, or is answered with an error or not at all."""
 
 
 def said(event: Event) -> str:
     """How the call was answered."""
-    if event.do in SILENT:
+    if event.do in SILENT and event.answer == "ok":
         return ""
     if event.do == Do.RECEIVE and event.answer == "ok":
         return received(event.part, event.more)

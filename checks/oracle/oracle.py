@@ -151,21 +151,23 @@ def outcomes(state: Network, event: Event) -> Iterator[Outcome]:
             return iter((calls.abort(state, event.socket),))
         case Do.OPTION:
             return calls.option(state, event.socket, event.name, event.value)
+        case Do.CREATE:
+            return _created(state, event)
+        case Do.BIND:
+            return calls.bind(state, event.socket, event.endpoint)
         case Do.CONNECT:
             return calls.connect(state, event.socket, event.endpoint)
         case _:
             return (Outcome((), event.answer, after) for after in SILENTLY[event.do](state, event))
 
 
-def _created(state: Network, event: Event) -> list[Network]:
+def _created(state: Network, event: Event) -> Iterator[Outcome]:
     if event.socket != len(state.sockets):
         raise calls.Impossible(f"sockets are numbered in the order in which they are made, and {event.socket} is not")
-    return [calls.create(state, event.name, dict(event.options))]
+    return calls.created(state, event.name, dict(event.options))
 
 
 SILENTLY: dict[Do, Callable[[Network, Event], list[Network]]] = {
-    Do.CREATE: _created,
-    Do.BIND: lambda state, event: [calls.bind(state, event.socket, event.endpoint)],
     Do.UNBIND: lambda state, event: calls.unbind(state, event.socket, event.endpoint),
     Do.DISCONNECT: lambda state, event: calls.disconnect(state, event.socket, event.endpoint),
     Do.CLOSE: lambda state, event: calls.close(state, event.socket),

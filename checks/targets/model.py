@@ -61,9 +61,11 @@ class Model(Sockets):
     def create(self, kind: str, options: Mapping[str, Value] | None = None) -> int:
         """A socket."""
         try:
-            self._net = calls.create(self._net, kind, options or {})
+            made = self._outcome(calls.created(self._net, kind, options or {}))
         except Impossible:
             raise Refused(Said.INVALID) from None
+        if made.answer != "ok":
+            raise Refused(_said(made))
         return len(self._net.sockets) - 1
 
     def option(self, socket: int, name: str, value: Value) -> Said:
@@ -77,9 +79,11 @@ class Model(Sockets):
         """Listen; a port is the number of endpoints that there were."""
         where = endpoint.replace("*", str(next(self._ports)))
         try:
-            self._take([calls.bind(self._net, socket, where)])
+            bound = self._outcome(calls.bind(self._net, socket, where))
         except Impossible:
             raise Refused(Said.INVALID) from None
+        if bound.answer != "ok":
+            raise Refused(_said(bound))
         return where
 
     def connect(self, socket: int, endpoint: str) -> Said:

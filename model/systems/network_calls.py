@@ -12,6 +12,7 @@ from functools import partial
 
 from .. import connection as life
 from .. import patterns
+from ..memory import Site
 from ..send import Answer
 from . import network, network_many
 from .network import NOTHING, POOL, UNBOUNDED, Link, Network, Outcome, Session, Setting, Socket, put
@@ -67,6 +68,15 @@ def create(net: Network, kind: str, options: Mapping[str, Value]) -> Network:
     return net
 
 
+def created(net: Network, kind: str, options: Mapping[str, Value]) -> Iterator[Outcome]:
+    """A call that makes a socket: without memory there is none (CONNECT-4)."""
+    for got, after in network.granted(net, partial(life.made, POOL, Site.SOCKET, 1)):
+        if got.refused is None:
+            yield Outcome(got.rules, "ok", create(after, kind, options))
+        else:
+            yield Outcome(got.rules, NO_MEMORY, after)
+
+
 def socket_of(net: Network, number: int) -> Socket:
     """The socket of this number; `Impossible` if there is none, or it is closed."""
     if not 0 <= number < len(net.sockets):
@@ -119,12 +129,15 @@ def _with(socket: Socket, name: str, value: int) -> Socket:
     return replace(socket, pattern=pattern, nodrop=nodrop, options=tuple(sorted(options.items())))
 
 
-def bind(net: Network, number: int, endpoint: str) -> Network:
-    """A socket listens at an endpoint."""
+def bind(net: Network, number: int, endpoint: str) -> Iterator[Outcome]:
+    """A socket listens at an endpoint, if there is memory (CONNECT-4)."""
     socket = socket_of(net, number)
     if listener(net, endpoint) is not None:
         raise Impossible(f"another socket listens at {endpoint}")
-    return put(net, number, replace(socket, listens=(*socket.listens, endpoint)))
+    for got, after in network.granted(net, partial(life.made, POOL, Site.LISTENER, 1)):
+        if got.refused is None:
+            after = put(after, number, replace(socket, listens=(*socket.listens, endpoint)))
+        yield Outcome(got.rules, "ok" if got.refused is None else NO_MEMORY, after)
 
 
 def connect(net: Network, number: int, endpoint: str) -> Iterator[Outcome]:
@@ -280,6 +293,7 @@ __all__ = [
     "close",
     "connect",
     "create",
+    "created",
     "disconnect",
     "make",
     "met",
