@@ -1,7 +1,11 @@
 """Workers: whose fault an error is, and that a worker which dies is never taken for a verdict."""
 
-from concurrent.futures import Future
+import signal
+from collections.abc import Iterable
+from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -41,6 +45,37 @@ def test_a_worker_that_dies_is_our_fault() -> None:
     lost.set_exception(BrokenProcessPool())
     with pytest.raises(OurFault, match="ended by itself"):
         runner._result(lost)
+
+
+def test_ctrl_c_while_futures_are_locked_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception there would leave locks behind, and the pool would never be shut down."""
+
+    def pressed(pending: Iterable[Future[Any]], *more: Any) -> Any:
+        with ExitStack() as locks:
+            for future in pending:
+                locks.enter_context(future._condition)
+            signal.raise_signal(signal.SIGINT)
+        return wait(pending, *more)
+
+    monkeypatch.setattr(runner, "wait", pressed)
+    before = signal.getsignal(signal.SIGINT)
+    tasks = [Task(Engine.SEARCH, "KEEP", "NEXT", {"senders": 1, "messages": n}) for n in (1, 2, 3)]
+    outcome = runner.run(tasks, 1, silent)
+    assert outcome.interrupted
+    assert len(outcome.findings) < len(tasks)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_is_left_to_who_answers_it_already() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        with runner._ctrl_c() as pressed:
+            signal.raise_signal(signal.SIGINT)
+            assert not pressed.is_set()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == [signal.SIGINT]
 
 
 def test_workers_are_as_many_as_asked_for() -> None:

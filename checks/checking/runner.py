@@ -9,10 +9,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,39 +65,58 @@ def workers(given: int | None = None) -> int:
     return max(1, given if given is not None else min(usable, 8))
 
 
+@contextmanager
+def _ctrl_c() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets.
+
+    An exception in its place could come while `wait` takes the locks of all futures one by one, and the pool would
+    then wait for ever for those that were taken. Whoever answers Ctrl-C in a way of their own is left to it.
+    """
+    pressed = threading.Event()
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if ours:
+        signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    try:
+        yield pressed
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def run(tasks: Sequence[Task], count: int, show: Callable[[int, dict[int, str]], None]) -> Outcome:
     """Do all ``tasks`` with ``count`` workers; ``show`` is given the number done and what each one at work says."""
     context = multiprocessing.get_context("spawn")
     words = context.SimpleQueue()
     saying: dict[int, str] = {}
     outcome = Outcome()
-    finished = False
     show(0, {})
     pool = ProcessPoolExecutor(min(count, len(tasks)) or 1, context, _start, (words,))
     pending: dict[Future[tuple[str, Any]], int] = {}
-    try:
-        pending |= {pool.submit(_work, i, task): i for i, task in enumerate(tasks)}
-        while pending:
-            done, _ = wait(pending, TICK, FIRST_COMPLETED)
-            while not words.empty():
-                number, text = words.get()
-                saying[number] = text
-            for future in done:
-                number = pending.pop(future)
-                outcome.findings.append(_result(future))
-                saying.pop(number, None)
-            at_work = {n: text for n, text in saying.items() if n in pending.values()}
-            show(len(tasks) - len(pending), at_work)
-        finished = True
-    except KeyboardInterrupt:
-        outcome.interrupted = True
-        # The pool counts one more as running than there are workers: what is next.
-        running = [number for future, number in pending.items() if future.running()][:count]
-        outcome.last_words = [saying.get(number, tasks[number].title) for number in running]
-    finally:
-        if not finished:
-            _end(pool)
-        pool.shutdown(wait=True, cancel_futures=True)
+    with _ctrl_c() as pressed:
+        try:
+            pending |= {pool.submit(_work, i, task): i for i, task in enumerate(tasks)}
+            while pending and not pressed.is_set():
+                done, _ = wait(pending, TICK, FIRST_COMPLETED)
+                while not words.empty():
+                    number, text = words.get()
+                    saying[number] = text
+                for future in done:
+                    number = pending.pop(future)
+                    outcome.findings.append(_result(future))
+                    saying.pop(number, None)
+                at_work = {n: text for n, text in saying.items() if n in pending.values()}
+                show(len(tasks) - len(pending), at_work)
+            outcome.interrupted = bool(pending)
+            # The pool counts one more as running than there are workers: what is next.
+            running = [number for future, number in pending.items() if future.running()][:count]
+            outcome.last_words = [saying.get(number, tasks[number].title) for number in running]
+        finally:
+            if pending:
+                _end(pool)
+            pool.shutdown(wait=True, cancel_futures=True)
     return outcome
 
 
