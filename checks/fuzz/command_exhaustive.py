@@ -95,11 +95,18 @@ def _beside(name: str, policy: str, left: Sequence[Bounds], jobs: int) -> Iterat
     """The same in processes of their own, which each have a target of their own."""
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         try:
-            for future in as_completed([pool.submit(_one, name, policy, bounds) for bounds in left]):
+            wide = sorted(left, key=width, reverse=True)
+            for future in as_completed([pool.submit(_one, name, policy, bounds) for bounds in wide]):
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def width(bounds: Bounds) -> tuple[int, bool, int]:
+    """About how large a model is: the largest begin first, so that none is left to one process at the end."""
+    wide = sum(kind in ("ROUTER", "DEALER", "XPUB", "XSUB", "PAIR") for kind in bounds.kinds)
+    return wide, bounds.kills, len(bounds.kinds) + bounds.parts
 
 
 def _one(name: str, policy: str, bounds: Bounds) -> Result:

@@ -36,8 +36,8 @@ call made in a state.
 
 """
 COLUMNS = (
-    "model", "parts", "states", "transitions", "taken", "not shown", "behind", "left out", "tests", "seconds",
-    "deviations",
+    "model", "parts", "states", "transitions", "taken", "deviated", "not shown", "behind", "left out", "tests",
+    "seconds", "deviations",
 )  # fmt: skip
 
 
@@ -94,7 +94,8 @@ def _summed(results: Sequence[Result]) -> str:
     seconds = sum(one.seconds for one in results)
     return (
         f"{len(results)} models, {summed('states'):,} states, {summed('transitions'):,} transitions: "
-        f"{summed('taken'):,} taken, {summed('unshown'):,} not shown, {summed('unreached'):,} behind; "
+        f"{summed('taken'):,} taken, {summed('deviating'):,} deviated, {summed('unshown'):,} not shown, "
+        f"{summed('unreached'):,} behind; "
         f"{summed('tests'):,} tests in {seconds:,.0f} s of one process, {summed('tests') / max(seconds, 0.1):,.0f} a "
         f"second, {summed('undecided')} programs undecided."
     )
@@ -103,7 +104,7 @@ def _summed(results: Sequence[Result]) -> str:
 def _row(one: Result) -> list[str]:
     if one.too_large:
         return [one.model, str(one.parts), f"not run: {one.too_large}", *[""] * (len(COLUMNS) - 3)]
-    counts = one.states, one.transitions, one.taken, one.unshown, one.unreached, one.beyond, one.tests
+    counts = one.states, one.transitions, one.taken, one.deviating, one.unshown, one.unreached, one.beyond, one.tests
     kinds = len(one.deviations)
     return [one.model, str(one.parts), *(f"{count:,}" for count in counts), f"{one.seconds:.1f}", str(kinds or "none")]
 

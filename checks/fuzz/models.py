@@ -72,11 +72,17 @@ class Result:
         """What it is the result of."""
         return self.target, self.version, self.policy, self.model, self.parts
 
+    @property
+    def deviating(self) -> int:
+        """Transitions whose call the target answered as no model does."""
+        return self.transitions - self.taken - self.unshown - self.unreached
+
     def line(self) -> str:
         """One line."""
         if self.too_large:
             return f"not run: {self.too_large}"
         more = [
+            (self.deviating, "deviated"),
             (self.unshown, "not shown by this target"),
             (self.unreached, "behind those or behind a deviation"),
             (self.beyond, "left out of the graph"),
