@@ -1,8 +1,8 @@
 """What do walks through the graph find? Each mutant of a socket, in a process of its own, under the transition cover.
 
 The model beside it has no defect. What lives on stands in `ALIVE`, with the reason. ``python -m
-tests.exhaustive_mutants`` covers all of them, with ``--kept FILE`` only those that the file has not, and with ``--page``
-writes ``docs/generated/exhaustive-mutants.md``.
+tests.exhaustive_mutants`` covers all of them, with ``--kept FILE`` only those that the file has not; ``--page`` writes
+``docs/generated/exhaustive-mutants.md``.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from mutants import PatternMutant  # noqa: E402
 from enomem.checks.fuzz.bounded import Graph, graph, pairs  # noqa: E402
 from enomem.checks.fuzz.bounded_calls import Bounds  # noqa: E402
 from enomem.checks.fuzz.cover import Covered, covered  # noqa: E402
-from enomem.checks.fuzz.models import EDGES, THREE, bounds_of, setting_of  # noqa: E402
+from enomem.checks.fuzz.models import EDGES, THREE, TWO_WAIT, bounds_of, setting_of  # noqa: E402
 from enomem.checks.targets.process import Process  # noqa: E402
 from enomem.checks.words.markdown import table  # noqa: E402
 
@@ -62,6 +62,7 @@ def models(name: str) -> list[Bounds]:
     small = [one for one in both if not {"ROUTER", "DEALER", "XPUB", "XSUB"} & set(one.split("-"))]
     found = bounds_of(both, 1, kinds) + bounds_of([*small, *edges], 2, kinds)
     found += bounds_of([*three, *(f"{one}+kills" for one in both)], 1, kinds)
+    found += bounds_of([one for one in TWO_WAIT if kind in one], 2, kinds)
     if any(word in name for word in ("envelope", "reply", "first", "place")):
         found += bounds_of([one for one in both if "REP" in one.split("-")], 4, kinds)
     return found

@@ -49,9 +49,13 @@ class Bounds:
         return f"{self.name}, {self.parts} parts"
 
     def options(self, number: int) -> tuple[tuple[str, Value], ...]:
-        """What a socket is set to: a high-water mark of one message, and a routing id where somebody asks for it."""
-        named = any("ROUTER" in PAIRS[kind] for kind in (self.kinds[number],))
-        return (("SNDHWM", 1), *((("ROUTING_ID", NAME[number : number + 1]),) if named else ()))
+        """What a socket is set to: its high-water mark, and a routing id where somebody asks for it.
+
+        The mark is one message, and where messages wait in a pipe for who is not there, as many as there may be parts.
+        """
+        mark = self.parts if self.kills else 1
+        named = "ROUTER" in PAIRS[self.kinds[number]]
+        return (("SNDHWM", mark), *((("ROUTING_ID", NAME[number : number + 1]),) if named else ()))
 
 
 # --- how programs begin

@@ -20,9 +20,10 @@ HEAD = """<!-- Made by `python -m enomem.checks.fuzz.exhaustive_page docs/genera
 # Every call in every state of bounded models
 
 What `enomem fuzz --exhaustive` ([how](../fuzzing.md#every-call-in-every-state)) found. A model is named by the types
-of its sockets, the first of which listens; all send marks are one message, and at most so many *parts* are in all
-pipes and queues together. `+kills`: sockets are closed, also with a message on its way, and others take their places;
-who listens stops listening. `+edge`: the sender's pipe begins three parts before the end of its chunk of 256.
+of its sockets, the first of which listens; a send mark is one message (with kills as many as there may be parts), and
+at most so many *parts* are in all pipes and queues together. `+kills`: sockets are closed, also with a message on its
+way, and others take their places; who listens stops listening. `+edge`: the sender's pipe begins three parts before
+the end of its chunk of 256.
 
 A *state* is what can be known from outside when nothing is under way: all states of the model that explain what was
 seen, and who dropped a message and has sent nothing since. A *transition* is a call in a state with one answer that

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from enomem.model.patterns import PATTERNS
 from enomem.model.policies import POLICIES
 from enomem.model.systems.network import Refusals, Setting
 
@@ -22,6 +23,8 @@ from .shorten import shortened
 SMALL = ("PUSH-PULL", "REQ-REP", "PUB-SUB")
 """The bounded models of the profile ci; and with kills `KILLED`, which have one part."""
 KILLED = ("PUSH-PULL+kills", "PULL-PUSH+kills", "REQ-REP+kills", "PUB-SUB+kills")
+TWO_WAIT = ("PULL-PUSH+kills", "PUSH-PULL+kills")
+"""Models with kills that deep has with two parts, so that one message waits while another is dropped."""
 THREE = (
     "PUSH-PULL-PULL", "PULL-PUSH-PUSH", "REQ-REP-REP", "REP-REQ-REQ", "DEALER-REP-REP", "ROUTER-REQ-REQ",
     "ROUTER-DEALER-DEALER", "PUB-SUB-SUB", "SUB-PUB-PUB",
@@ -96,9 +99,12 @@ class Result:
 
 
 def bounds_of(models: Sequence[str], parts: int, types: Collection[str]) -> list[Bounds]:
-    """The bounded models by their names, such as ``PUSH-PULL``, ``PUSH-PULL-PULL`` or ``PUSH-PULL+kills``."""
+    """The bounded models by their names, such as ``PUSH-PULL``, ``PUSH-PULL-PULL`` or ``PUSH-PULL+kills``.
+
+    ``pairs`` and ``three`` are all of their kind that there are types for, and ``pairs+kills`` all pairs with kills.
+    """
     found = []
-    for name in models:
+    for name in _each(models, types):
         plain, *marks = name.split("+")
         kinds = tuple(plain.upper().split("-"))
         wrong = [pair for pair in ((kinds[0], other) for other in kinds[1:]) if pair not in pairs()]
@@ -113,24 +119,30 @@ def bounds_of(models: Sequence[str], parts: int, types: Collection[str]) -> list
     return found
 
 
+def _each(models: Sequence[str], types: Collection[str]) -> Iterator[str]:
+    groups = {"pairs": ["-".join(pair) for pair in pairs()], "three": list(THREE)}
+    for name in models:
+        group, mark, marks = name.partition("+")
+        for one in groups.get(group.lower(), []):
+            if set(one.split("-")) <= set(types):
+                yield one + mark + marks
+        if group.lower() not in groups:
+            yield name
+
+
 def profile(name: str, parts: int, types: Collection[str]) -> list[Bounds]:
     """The models of a profile, as far as a target has their types.
 
     Deep: all pairs of types, with either of them listening, with so many parts; and with one part, where there are
-    kills or three sockets.
+    kills (a few with two) or three sockets.
     """
-    all_pairs = ["-".join(pair) for pair in pairs()]
+    every = set(PATTERNS)
     if name == "ci":
-        found = bounds_of(SMALL, parts, pairs_types()) + bounds_of(KILLED, 1, pairs_types())
+        found = bounds_of(SMALL, parts, every) + bounds_of(KILLED, 1, every)
     else:
-        found = bounds_of([*all_pairs, *(f"{one}+edge" for one in EDGES)], parts, pairs_types())
-        found += bounds_of([*THREE, *(f"{one}+kills" for one in all_pairs)], 1, pairs_types())
+        found = bounds_of(["pairs", *(f"{one}+edge" for one in EDGES)], parts, every)
+        found += bounds_of(["three", "pairs+kills"], 1, every) + bounds_of(TWO_WAIT, 2, every)
     return [one for one in found if set(one.kinds) <= set(types)]
-
-
-def pairs_types() -> set[str]:
-    """All types of sockets."""
-    return {kind for pair in pairs() for kind in pair}
 
 
 def setting_of(target: Target, policy: str, in_turn: bool) -> Setting:

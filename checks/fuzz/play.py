@@ -111,7 +111,7 @@ class Play:
         return event
 
     def _fails(self, event: Event, what: str, kind: str) -> NoReturn:
-        raise Deviates(Failure((*self.events, event), what, f"{kind} {self._named(event)}"))
+        raise Deviates(Failure((*self.events, event), what, f"{kind} {self._named(event)}".rstrip()))
 
     def _named(self, event: Event) -> str:
         return self.kinds[event.socket] if 0 <= event.socket < len(self.kinds) else event.name
