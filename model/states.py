@@ -15,3 +15,25 @@ T = TypeVar("T")
 def state(kind: type[T]) -> type[T]:
     """A dataclass of a state: compared and hashed by its fields, never changed."""
     return dataclass(slots=True, unsafe_hash=True)(kind)
+
+
+class Remembers:
+    """The base of a state that is large and looked up often: its hash is computed once (`hashed_once`)."""
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+
+def hashed_once(kind: type[T]) -> type[T]:
+    """A `state` that `Remembers` its hash."""
+    compute = kind.__hash__
+
+    def remembered(self: Remembers) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash = compute(self)
+            return self._hash
+
+    kind.__hash__ = remembered  # type: ignore[assignment, method-assign]
+    return kind

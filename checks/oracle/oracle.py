@@ -8,18 +8,20 @@ that fits. It stays small: what came to the same is one state, and what nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from enomem.model.rules import Rule
 from enomem.model.systems import network_calls as calls
 from enomem.model.systems.network import Network, Outcome, Setting
+from enomem.model.systems.network_unseen import kept
 from enomem.model.systems.network_wires import TooMany
 
 from ..errors import Inconclusive
 from .events import Do, Event, line, received
 
 MOST = 1 << 12
-"""So many states are kept at most."""
+"""So many ways in which one event may have come about are looked at; where there are more, nothing can be said."""
 
 
 @dataclass(frozen=True)
@@ -58,56 +60,61 @@ class Oracle:
 
         Raises `calls.Impossible` for what no run has, and Inconclusive where more may be than can be followed.
         """
-        try:
+        with self._followed():
             kept, answers = self._explained(event)
-        except TooMany:
-            raise Inconclusive(f"event {self.number + 1}: more may have happened than can be followed") from None
         self.number += 1
         if not kept:
             rules = dict.fromkeys(rule for found in answers.values() for rule in found[:1])
             return Deviation(self.number, event, tuple(self.states), tuple(answers), tuple(rules))
-        if len(kept) > MOST:
-            raise Inconclusive(f"event {self.number}: more than {MOST} states explain what was seen")
-        self.states = list(kept)
+        self.states = kept
         self.widest = max(self.widest, len(kept))
         for state in self.states:
             self.fired |= state.fired
         return None
 
-    def _explained(self, event: Event) -> tuple[dict[Network, None], dict[str, tuple[Rule, ...]]]:
+    @contextmanager
+    def _followed(self) -> Iterator[None]:
+        try:
+            yield
+        except TooMany:
+            raise Inconclusive(f"event {self.number + 1}: more may have happened than can be followed") from None
+
+    def _explained(self, event: Event) -> tuple[list[Network], dict[str, tuple[Rule, ...]]]:
         """The states after an event, and the answers that would have been explained, each with its rules."""
-        kept: dict[Network, None] = {}
+        found: dict[Network, None] = {}
         answers: dict[str, tuple[Rule, ...]] = {}
-        for outcome in self._outcomes(event):
+        for looked, outcome in enumerate(self._outcomes(event)):
             self.looked += 1
+            if looked >= MOST:
+                raise TooMany
             after = fits(outcome, event)
             if after is not None:
-                kept[after] = None
+                found[after] = None
                 self.fired.update(outcome.rules)
             else:
                 answers.setdefault(answer(outcome, event), outcome.rules)
-        return kept, answers
+        return kept(found, len(self.states)), answers
 
     def _outcomes(self, event: Event) -> Iterator[Outcome]:
-        for state in self._patient(event):
-            yield from outcomes(state, event)
+        for state in before(self._patient(event), event):
+            yield from at_once(state, event)
 
-    def _patient(self, event: Event) -> Iterable[Network]:
+    def _patient(self, event: Event) -> list[Network]:
         """Who waited long enough has seen everything happen that could."""
-        if event.waited and event.answer == "EAGAIN":
-            return dict.fromkeys(after for state in self.states for after in calls.settled(state))
-        return self.states
+        return calls.settled(self.states) if event.waited and event.answer == "EAGAIN" else self.states
 
     # --- what could be asked next
 
     def may(self, event: Event) -> set[str]:
         """All answers that could be explained if this was done next; an `answer` each."""
-        return {answer(outcome, event) for outcome in self._outcomes(event)}
+        with self._followed():
+            return {answer(outcome, event) for outcome in self._outcomes(event)}
 
     def settled_copy(self) -> Oracle:
         """This oracle if everything has happened that can."""
         copy = Oracle(self.states[0].setting)
-        copy.states = list(dict.fromkeys(after for state in self.states for after in calls.settled(state)))
+        with self._followed():
+            copy.states = kept(calls.settled(self.states))
         copy.number = self.number
         return copy
 
@@ -138,13 +145,32 @@ def fits(outcome: Outcome, event: Event) -> Network | None:
 
 
 def outcomes(state: Network, event: Event) -> Iterator[Outcome]:
-    """All that may come of what was done."""
+    """All that may come of what was done, be it that something happened before it that nobody saw."""
+    for one in before([state], event):
+        yield from at_once(one, event)
+
+
+def before(states: Iterable[Network], event: Event) -> Iterable[Network]:
+    """All that may have been when it was done: each call of a socket begins with what that socket has learned."""
+    match event.do:
+        case Do.SETTLE:
+            return calls.settled(states)
+        case Do.CREATE | Do.BIND | Do.REFUSE | Do.ABORT | Do.PEERS:
+            return states
+        case Do.SEND:
+            return calls.before_send(states, event.socket)
+        case Do.RECEIVE:
+            return calls.before_receive(states, event.socket)
+        case _:
+            return calls.before(states, event.socket)
+
+
+def at_once(state: Network, event: Event) -> Iterator[Outcome]:
+    """All that may come of what was done, if nothing happened before it."""
     match event.do:
         case Do.SEND:
-            calls.socket_of(state, event.socket)
             return calls.send(state, event.socket, event.part, event.more)
         case Do.RECEIVE:
-            calls.socket_of(state, event.socket)
             return calls.receive(state, event.socket)
         case Do.ABORT:
             calls.socket_of(state, event.socket)
@@ -172,8 +198,8 @@ SILENTLY: dict[Do, Callable[[Network, Event], list[Network]]] = {
     Do.DISCONNECT: lambda state, event: calls.disconnect(state, event.socket, event.endpoint),
     Do.CLOSE: lambda state, event: calls.close(state, event.socket),
     Do.REFUSE: lambda state, event: [calls.refuse(state, event.name, event.count, event.times)],
-    Do.PEERS: lambda state, event: calls.met(state, event.socket, event.count),
-    Do.SETTLE: lambda state, _: calls.settled(state),
+    Do.PEERS: lambda state, event: calls.met([state], event.socket, event.count),
+    Do.SETTLE: lambda state, _: [state],
 }
 
 

@@ -38,8 +38,7 @@ class Model(Sockets):
 
     def _take(self, found: Iterable[Network]) -> None:
         """Go on from one of the networks that there may be, when everything has happened in it that can."""
-        ends = [end for one in found for end in calls.settled(one)]
-        self._net = max(ends, key=_kept)
+        self._net = max(calls.settled(found), key=_kept)
 
     def _outcome(self, found: Iterable[Outcome]) -> Outcome:
         outcome = next(iter(found))
@@ -133,7 +132,7 @@ class Model(Sockets):
 
     def peers(self, socket: int, count: int, wait: int) -> bool:  # noqa: ARG002 - see above
         """Whether a socket has so many peers."""
-        return bool(calls.met(self._net, socket, count))
+        return bool(calls.met([self._net], socket, count))
 
     def settle(self, wait: int) -> bool:  # noqa: ARG002 - see above
         """Nothing is ever under way when a call has returned."""

@@ -22,7 +22,7 @@ from ..pipe import Pipe
 from ..policies import DISCARD, SendPolicy
 from ..rules import Rule
 from ..send import Send
-from ..states import state
+from ..states import Remembers, hashed_once, state
 
 Message = tuple[bytes, ...]
 
@@ -77,8 +77,9 @@ class Weights:
         return self.announced
 
 
+@hashed_once
 @state
-class Session:
+class Session(Remembers):
     """What a socket keeps of one peer; ``key`` names it for ever.
 
     ``tail`` and ``queue`` are the payloads of the ``pipe``; ``send`` is the state of a copy (PUB). ``inbox`` has what
@@ -100,8 +101,9 @@ class Session:
     ended: bool = False
 
 
+@hashed_once
 @state
-class Socket:
+class Socket(Remembers):
     """One socket; its ``sessions`` are in the order of their places.
 
     ``current``: the key of the session that gets the message which is being sent. ``lead``: the library's parts that
@@ -146,8 +148,9 @@ class Link:
     far_key: int = NOTHING
 
 
+@hashed_once
 @state
-class Network:
+class Network(Remembers):
     """All sockets and connections. ``refusals``: at which site, after how many grants, how many times.
 
     ``fired``: the rules of what happened between calls on the way here; two ways to the same are the same.

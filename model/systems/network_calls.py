@@ -6,7 +6,7 @@ closed, `Impossible` says why: that is no deviation of a socket, it is no run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -14,7 +14,7 @@ from .. import connection as life
 from .. import patterns
 from ..memory import Site
 from ..send import Answer
-from . import network, network_many
+from . import network, network_many, network_receiving, network_sending
 from .network import NOTHING, POOL, UNBOUNDED, Link, Network, Outcome, Session, Setting, Socket, put
 from .network_receiving import named, receive
 from .network_sending import abort, send
@@ -22,8 +22,10 @@ from .network_settling import settled
 from .network_wires import (
     accepted,
     broken,
+    closed,
     ended,
     listener,
+    looks,
     noticed,
     open_links,
     transfer,
@@ -52,6 +54,28 @@ class Impossible(Exception):
 def make(setting: Setting) -> Network:
     """No socket yet."""
     return Network(setting)
+
+
+def before_send(nets: Iterable[Network], number: int) -> list[Network]:
+    """All that there may be when a socket is about to send; see ``network_sending.looks``."""
+    return network_sending.looks(_of(nets, number), number)
+
+
+def before_receive(nets: Iterable[Network], number: int) -> list[Network]:
+    """All that there may be when a socket is about to receive; see ``network_receiving.looks``."""
+    return network_receiving.looks(_of(nets, number), number)
+
+
+def before(nets: Iterable[Network], number: int) -> list[Network]:
+    """All that there may be before any other call of a socket: it may have learned all that it could."""
+    return looks(_of(nets, number), number)
+
+
+def _of(nets: Iterable[Network], number: int) -> list[Network]:
+    found = list(nets)
+    for net in found:
+        socket_of(net, number)
+    return found
 
 
 def create(net: Network, kind: str, options: Mapping[str, Value]) -> Network:
@@ -169,21 +193,30 @@ def disconnect(net: Network, number: int, endpoint: str) -> list[Network]:
         if (link.near, link.endpoint) == (number, endpoint):
             return [
                 _without(one, number, link.near_key)
-                for cut in _breaks(net, link)
+                for cut in _breaks(_leaves(net, link, number), link)
                 for one in noticed(cut, number, link.near_key)
             ]
     raise Impossible(f"socket {number} does not connect to {endpoint}")
+
+
+def _leaves(net: Network, link: Link, number: int) -> Network:
+    """All that a socket sends at last on a connection may be on its way; how much comes, its peer notices."""
+    key = link.near_key if link.near == number else link.far_key
+    return transfer(net, number, key, _waiting(net, number, key)) if link.far_key != NOTHING else net
+
+
+def _waiting(net: Network, number: int, key: int) -> int:
+    """How many messages of a pipe may have left it before its connection ended."""
+    socket = net.sockets[number]
+    place = network.place_of(socket, key)
+    return len(socket.sessions[place].queue) if place >= 0 and not socket.sessions[place].cut else 0
 
 
 def _breaks(net: Network, link: Link) -> list[Network]:
     """A connection is ended by one of its ends: so much of either pipe had left it before."""
     found = [net]
     for number, key in ((link.near, link.near_key), (link.far, link.far_key)):
-        if link.far_key == NOTHING:
-            continue
-        socket = net.sockets[number]
-        place = network.place_of(socket, key)
-        waiting = len(socket.sessions[place].queue) if place >= 0 and not socket.sessions[place].cut else 0
+        waiting = _waiting(net, number, key) if link.far_key != NOTHING else 0
         found = [transfer(one, number, key, count) if count else one for one in found for count in range(waiting + 1)]
     return [broken(one, link) for one in found]
 
@@ -216,11 +249,10 @@ def close(net: Network, number: int) -> list[Network]:
         for _ in range(count):
             (outcome,) = network_many.want(net, number, topic, False)
             net = outcome.network
-    found = [net]
     for link in net.links:
         if number in (link.near, link.far):
-            found = [again for one in found for again in _breaks(one, link)]
-    return list(dict.fromkeys(_gone(one, number) for one in found))
+            net = broken(_leaves(net, link, number), link)
+    return [_gone(net, number)]
 
 
 def _gone(net: Network, number: int) -> Network:
@@ -238,24 +270,17 @@ def refuse(net: Network, site: str, after: int, times: int) -> Network:
     return replace(net, refusals=(*(plan for plan in net.refusals if plan[0] != site), (site, after, times)))
 
 
-def met(net: Network, number: int, count: int) -> list[Network]:
+def met(nets: Iterable[Network], number: int, count: int) -> list[Network]:
     """A socket was seen to have at least ``count`` peers with which it can exchange messages."""
-    socket_of(net, number)
-    return [one for one in _meets(net, number) if _has(one, number, count)]
 
+    def meets(net: Network) -> Iterator[Network]:
+        for session in net.sockets[number].sessions:
+            if session.cut:
+                yield from noticed(net, number, session.key)
+        for link in open_links(net, number):
+            yield from accepted(net, link)
 
-def _meets(net: Network, number: int) -> list[Network]:
-    """Who can come may have come, and who went may be known to be gone; in whatever order."""
-    found, queue = {net: None}, [net]
-    for one in queue:
-        cut = [session.key for session in one.sockets[number].sessions if session.cut]
-        after = [two for key in cut for two in noticed(one, number, key)]
-        after += [two for link in open_links(one, number) for two in accepted(one, link)]
-        for two in after:
-            if two not in found:
-                found[two] = None
-                queue.append(two)
-    return queue
+    return [one for one in closed(nets, meets) if _has(one, number, count)]
 
 
 def _has(net: Network, number: int, count: int) -> bool:
@@ -289,6 +314,9 @@ __all__ = [
     "Impossible",
     "abort",
     "at_rest",
+    "before",
+    "before_receive",
+    "before_send",
     "bind",
     "close",
     "connect",

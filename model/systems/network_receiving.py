@@ -6,7 +6,7 @@ be next, and each tells something about what had come.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ..patterns import pattern as patterns
@@ -15,23 +15,28 @@ from ..patterns.pattern import Shape
 from ..patterns.subscriptions import Interests
 from ..rules import Rule
 from . import network
+from . import network_wires as wires
 from .network import Message, Network, Outcome, Socket, place_of, put, with_session
 from .network_pipes import subsets
-from .network_wires import detached, looks, may_come, pull
 
 AGAIN = patterns.Way.NOBODY.value
 
 
+def looks(nets: Iterable[Network], number: int) -> list[Network]:
+    """All that a socket may have learned before it receives a part, as far as that changes what comes of it."""
+    # Within a message it comes from nowhere but what was delivered.
+    return wires.closed(nets, lambda net: () if len(net.sockets[number].parts) > 1 else wires.learns(net, number))
+
+
 def receive(net: Network, number: int) -> Iterator[Outcome]:
     """An application receives one part, without waiting."""
-    for seen in looks(net, number):
-        socket = seen.sockets[number]
-        if socket.parts:
-            yield _next(seen, number, ())
-        elif (rule := socket.pattern.may_receive(socket.inner)) is not None:
-            yield Outcome((rule,), patterns.way(rule).value, seen)
-        else:
-            yield from _looking(seen, number, ())
+    socket = net.sockets[number]
+    if socket.parts:
+        yield _next(net, number, ())
+    elif (rule := socket.pattern.may_receive(socket.inner)) is not None:
+        yield Outcome((rule,), patterns.way(rule).value, net)
+    else:
+        yield from _looking(net, number, ())
 
 
 def _next(net: Network, number: int, rules: tuple[Rule, ...]) -> Outcome:
@@ -53,7 +58,7 @@ def _looking(net: Network, number: int, rules: tuple[Rule, ...]) -> Iterator[Out
             yield Outcome(rules, AGAIN, net)
             continue
         session = socket.sessions[place]
-        after = net if session.inbox else pull(net, number, session)
+        after = net if session.inbox else wires.pull(net, number, session)
         yield from _taken(after, number, place, rules)
 
 
@@ -64,7 +69,7 @@ def _places(net: Network, number: int) -> Iterator[int]:
     maybe = [
         place
         for place, session in enumerate(socket.sessions)
-        if not session.sure and (session.inbox or may_come(net, number, session))
+        if not session.sure and (session.inbox or wires.may_come(net, number, session))
     ]
     count = len(socket.sessions)
     if net.setting.in_turn:
@@ -86,16 +91,16 @@ def _taken(net: Network, number: int, place: int, rules: tuple[Rule, ...]) -> It
     socket = replace(with_session(socket, place, left), inner=offered.state)
     found = (*rules, Rule.RECEIVE_7, offered.rule)
     if not offered.deliver:
-        yield from _looking(put(net, number, detached(socket, key)), number, found)
+        yield from _looking(put(net, number, wires.detached(socket, key)), number, found)
         return
     if offered.keep:
         socket = replace(socket, envelope=message[: offered.keep])
     parts = message[offered.skip :]
     if not offered.stamp:
-        yield _next(put(net, number, detached(replace(socket, parts=parts), key)), number, found)
+        yield _next(put(net, number, wires.detached(replace(socket, parts=parts), key)), number, found)
         return
     name = left.routing_id
-    socket = detached(replace(socket, parts=(name or b"", *parts)), key)
+    socket = wires.detached(replace(socket, parts=(name or b"", *parts)), key)
     outcome = _next(put(net, number, socket), number, found)
     yield outcome if name is not None else replace(outcome, part=None, source=key)
 

@@ -6,7 +6,7 @@ pattern is told what became of them. Whether a pipe that was full still is, nobo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, product
@@ -17,31 +17,46 @@ from ..patterns.pattern import Begin, Way
 from ..rules import Rule
 from ..send import Answer, Phase, Send
 from . import network
+from . import network_wires as wires
 from .network import NOTHING, POOL, Message, Network, Outcome, Session, Socket, place_of, put, with_session
 from .network_many import fan, many, through
 from .network_pipes import carried, emptied, free, put_at, subsets
-from .network_wires import detached, looks
 
 OK = Answer.OK.value
 
 
+def looks(nets: Iterable[Network], number: int) -> list[Network]:
+    """All that a socket may have learned before it sends a part, as far as that changes what comes of it.
+
+    Within a message that is nothing but that a peer who gets the message is gone.
+    """
+    return wires.closed(nets, lambda net: _learns(net, number))
+
+
+def _learns(net: Network, number: int) -> Iterator[Network]:
+    socket = net.sockets[number]
+    if socket.pattern.drains or not _within(socket):
+        return wires.learns(net, number)
+    gets = (socket.current,) if socket.targets is None else socket.targets
+    cut = [session.key for session in socket.sessions if session.cut and session.key in gets]
+    return (after for key in cut for after in wires.noticed(net, number, key))
+
+
+def _within(socket: Socket) -> bool:
+    """Has a message begun that is not over?"""
+    return socket.current != NOTHING or socket.targets is not None or socket.send.phase != Phase.IDLE
+
+
 def send(net: Network, number: int, part: bytes, more: bool) -> Iterator[Outcome]:
     """An application sends one part; ``more`` is SNDMORE."""
-    for seen in looks(net, number):
-        yield from _part(seen, number, part, not more)
-
-
-def _part(net: Network, number: int, part: bytes, last: bool) -> Iterator[Outcome]:
-    socket = net.sockets[number]
-    if socket.current != NOTHING:
-        yield from _parts(net, number, socket.current, part, last, ())
-    elif socket.targets is not None:
-        yield from many(net, number, part, last, ())
-    elif socket.send.phase != Phase.IDLE:
-        yield from _parts(net, number, NOTHING, part, last, ())
-    else:
+    socket, last = net.sockets[number], not more
+    if not _within(socket):
         for to in _addressed(net, number, part):
             yield from _begin(net, number, to, part, last)
+    elif socket.targets is not None:
+        yield from many(net, number, part, last, ())
+    else:
+        yield from _parts(net, number, socket.current, part, last, ())
 
 
 def _addressed(net: Network, number: int, part: bytes) -> list[tuple[Network, int | None]]:
@@ -210,7 +225,7 @@ def _committed(net: Network, number: int) -> Iterator[Network]:
         for session, count in zip(socket.sessions, counts, strict=True):
             left = replace(session, inbox=session.inbox[count:], sure=0)
             drained = with_session(drained, place_of(drained, session.key), left)
-            drained = detached(drained, session.key)
+            drained = wires.detached(drained, session.key)
         yield put(net, number, drained)
 
 

@@ -6,7 +6,7 @@ possible.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from .. import receive
@@ -19,49 +19,57 @@ Steps = tuple[list[Network], bool]
 """What may happen next, and whether something of it must."""
 
 
-def settled(net: Network) -> list[Network]:
+def settled(nets: Iterable[Network]) -> list[Network]:
     """All that there can be when everything has happened that can, without a call."""
-    ends = [one for one in closed([net], lambda two: iter(_next(two)[0])) if not _next(one)[1]]
-    return list(dict.fromkeys(_arrived(one) for one in ends))
+    restless: set[Network] = set()
+
+    def step(net: Network) -> list[Network]:
+        after, must = _next(net)
+        if must:
+            restless.add(net)
+        return after
+
+    ends = [net for net in closed(nets, step) if net not in restless]
+    return list(dict.fromkeys(map(_arrived, ends)))
 
 
 def _next(net: Network) -> Steps:
-    """One order stands for many that come to the same: ends, then subscriptions, then peers that come."""
+    """One order stands for many that come to the same: one socket after another learns what it can, then peers come."""
     may: list[Network] = []
-    for number, socket in enumerate(net.sockets):
-        for session in socket.sessions:
-            if session.cut:
-                found = [*noticed(net, number, session.key), *_heard(net, number, session)]
-                if not _deaf(socket, session):
-                    return found, True
-                may += found
-    told = [
-        (number, session)
-        for number, socket in enumerate(net.sockets)
-        for session in socket.sessions
-        if session.told and not session.cut
-    ]
-    must = [(number, session) for number, session in told if not _deaf(net.sockets[number], session)]
-    # Only an XPUB shows in which order it heard its peers.
-    ordered = any(net.sockets[number].pattern.receives for number, _ in told)
-    for number, session in told if ordered else must[:1]:
-        may += _heard(net, number, session)
-    if must:
-        return may, True
-    met = list(_meetings(net))
+    for number in range(len(net.sockets)):
+        found, must = _learns(net, number)
+        if must:
+            return found, True
+        may += found
+    links = [link for near in range(len(net.sockets)) for link in open_links(net, near) if link.near == near]
+    met = list(_meetings(net, links))
     return [*may, *met], bool(met)
 
 
-def _heard(net: Network, number: int, session: Session) -> list[Network]:
-    return hears(net, number, session.key) if session.told else []
+def _learns(net: Network, number: int) -> Steps:
+    """What one socket may learn next: that a peer is gone, before what others subscribed to."""
+    socket = net.sockets[number]
+    cut = [session for session in socket.sessions if session.cut]
+    told = [session for session in socket.sessions if session.told and not session.cut]
+    must = [session for session in (*cut, *told) if not _deaf(socket, session)]
+    # Only an XPUB shows in which order it heard its peers.
+    some = (*cut, *told) if socket.pattern.receives or not must else must[:1]
+    found = [after for session in some for after in _learned(net, number, session)]
+    # Whose turn it is may depend on who came before the other went.
+    comes = _meetings(net, open_links(net, number)) if must and cut else ()
+    return [*found, *comes], bool(must)
 
 
-def _meetings(net: Network) -> Iterator[Network]:
-    for number in range(len(net.sockets)):
-        for link in open_links(net, number):
-            if link.near == number and not _waits(net, link):
-                # Who is refused tries again, and that has no end.
-                yield from (one for one in accepted(net, link) if link not in one.links)
+def _learned(net: Network, number: int, session: Session) -> list[Network]:
+    heard = hears(net, number, session.key) if session.told else []
+    return [*noticed(net, number, session.key), *heard] if session.cut else heard
+
+
+def _meetings(net: Network, links: Iterable[Link]) -> Iterator[Network]:
+    for link in links:
+        if not _waits(net, link):
+            # Who is refused tries again, and that has no end.
+            yield from (one for one in accepted(net, link) if link not in one.links)
 
 
 def _waits(net: Network, link: Link) -> bool:

@@ -6,7 +6,7 @@ a call; `settled` all that there can be when everything has happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from .. import connection as life
@@ -19,6 +19,7 @@ from ..patterns.xpub import Xpub
 from ..rules import Rule
 from . import network
 from .network import NOTHING, POOL, Link, Network, Session, Socket, fire, link_of, other_end, place_of, put
+from .network_names import canonical
 
 MOST = 1 << 12
 """So many networks are told apart at a time; where there are more, nothing can be said (`TooMany`)."""
@@ -301,20 +302,13 @@ def detached(socket: Socket, key: int) -> Socket:
 # --- what may have happened
 
 
-def looks(net: Network, number: int) -> list[Network]:
+def looks(nets: Iterable[Network], number: int) -> list[Network]:
     """All that a socket may have learned before a call: who came, who went, what was subscribed to."""
-    if _quiet(net, number):
-        return [net]
-    return closed([net], lambda one: _learns(one, number))
+    return closed(nets, lambda one: learns(one, number))
 
 
-def _quiet(net: Network, number: int) -> bool:
-    if any(session.cut or session.told for session in net.sockets[number].sessions):
-        return False
-    return next(open_links(net, number), None) is None
-
-
-def _learns(net: Network, number: int) -> Iterator[Network]:
+def learns(net: Network, number: int) -> Iterator[Network]:
+    """What a socket may learn next."""
     for session in net.sockets[number].sessions:
         if session.cut:
             yield from noticed(net, number, session.key)
@@ -324,12 +318,12 @@ def _learns(net: Network, number: int) -> Iterator[Network]:
         yield from accepted(net, link)
 
 
-def closed(start: list[Network], step: Callable[[Network], Iterator[Network]]) -> list[Network]:
-    """All networks that steps lead to, the nearest first."""
-    found = dict.fromkeys(start)
+def closed(start: Iterable[Network], step: Callable[[Network], Iterable[Network]]) -> list[Network]:
+    """All networks that steps lead to, the nearest first, each once (`canonical`)."""
+    found = dict.fromkeys(map(canonical, start))
     queue = list(found)
     for net in queue:
-        for after in step(net):
+        for after in map(canonical, step(net)):
             if after not in found:
                 found[after] = None
                 queue.append(after)
