@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from seen import SETTLE, made, nothing, pair, receives, sends, unexplained, watch
+from seen import SETTLE, WHERE, made, nothing, pair, receives, sends, unexplained, watch
 
 from enomem.checks.cli import main
 from enomem.checks.errors import Inconclusive
-from enomem.checks.oracle import call_format, command_validate, oracle
+from enomem.checks.oracle import call_format, command_validate
 from enomem.checks.oracle.events import Do, Event
 from enomem.model.rules import Rule
 from enomem.model.systems.network import Refusals, Setting
@@ -115,10 +115,13 @@ def test_time_grows_with_the_length_of_a_run() -> None:
     assert (narrow, wide) == (1, 1)
 
 
-def test_more_than_can_be_followed_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oracle, "MOST", 2)
-    run = [*pair("PULL", "PUSH"), *[event for text in "abc" for event in sends(1, text)], Event(Do.CLOSE, 1)]
-    with pytest.raises(Inconclusive, match="more than 2 states"):
+@pytest.mark.parametrize("bound", ["checks.oracle.oracle.MOST", "model.systems.network_wires.MOST"])
+def test_more_than_can_be_followed_is_no_verdict(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = [*pair("PULL", "PUSH"), *[event for text in "abc" for event in sends(1, text)]]
+    run += [Event(Do.UNBIND, 0, endpoint=WHERE), *nothing(0)]
+    watch(run)
+    monkeypatch.setattr(f"enomem.{bound}", 2)
+    with pytest.raises(Inconclusive, match="more may have happened than can be followed"):
         watch(run)
 
 

@@ -14,12 +14,12 @@ from enomem.model.policies import POLICIES
 from enomem.model.rules import Rule
 from enomem.model.systems.network import Refusals, Setting
 
-from ..errors import UsageError
+from ..errors import Inconclusive, UsageError
 from ..oracle.events import Do, Event
 from ..targets.target import Can, Target, TargetFault
 from .bounded import pairs
 from .machine import Programs
-from .play import Failure, Play
+from .play import Failure, Play, Restless
 
 STEPS = {"ci": 30, "deep": 80}
 """How many rules a program is made of."""
@@ -37,13 +37,18 @@ class Found(BaseException):
 
 @dataclass
 class Tally:
-    """What a campaign did so far."""
+    """What a campaign did so far.
+
+    ``broken_off``: programs that came to where nothing is ever over; ``undecided`` says of which more may have happened
+    than can be followed.
+    """
 
     programs: int = 0
     steps: int = 0
     fired: set[Rule] = field(default_factory=set)
     states: set[int] = field(default_factory=set)
     broken_off: int = 0
+    undecided: list[str] = field(default_factory=list)
     unasked: set[str] = field(default_factory=set)
     known: Counter[str] = field(default_factory=Counter)
     began: float = field(default_factory=time.monotonic)
@@ -138,9 +143,11 @@ class Campaign:
         self.first, self.found = failure, play.setting
         raise Found
 
-    def broken_off(self, play: Play) -> None:
+    def broken_off(self, play: Play, why: Inconclusive | Restless) -> None:
         """A program came to where nothing can be said any more."""
         self.tally.broken_off += 1
+        if isinstance(why, Inconclusive):
+            self.tally.undecided.append(f"program {self.tally.programs + 1}, {why}")
         self.ended(play, None)
 
     def run(self, examples: int, number: int, profile: str = "ci") -> Failure | None:

@@ -101,6 +101,9 @@ def _code(failure: Failure | None, interrupted: bool, tally: Tally, say: Callabl
     if tally.programs <= tally.broken_off:
         say("no program was run to its end, so nothing is known")
         return 3
+    if tally.undecided:
+        say("none deviated as far as it was followed, and not all were followed to their ends")
+        return 3
     return 0
 
 
@@ -156,7 +159,9 @@ def summary(campaign: Campaign, target: Target, expected: Mapping[str, str]) -> 
     if unasked:
         found.append(f"not asked: {', '.join(unasked)}")
     if tally.broken_off:
-        found.append(f"broken off: {tally.broken_off} programs, in which more may have happened than can be followed")
+        why = "in which somebody tries again and again" + ", or which are named here" * bool(tally.undecided)
+        found.append(f"broken off: {tally.broken_off} programs, {why}")
+    found += [f"not decided: {what}" for what in tally.undecided]
     found += [f"expected, {count} times: {kind}   # {expected[kind]}" for kind, count in tally.known.items()]
     return found
 

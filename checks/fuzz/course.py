@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from ..errors import Inconclusive
 from ..targets.target import Can
-from .play import Failure, Play
+from .play import Failure, Play, Restless
 
 
 class Course(Protocol):
@@ -33,6 +34,6 @@ class Course(Protocol):
         """A program is over."""
         ...
 
-    def broken_off(self, play: Play) -> None:
+    def broken_off(self, play: Play, why: Inconclusive | Restless) -> None:
         """A program came to where nothing can be said any more."""
         ...

@@ -59,9 +59,9 @@ class Programs(RuleBasedStateMachine):
             act()
             if settle:
                 self.play.settle()
-        except (Restless, Inconclusive):
+        except (Restless, Inconclusive) as why:
             self.over = True
-            self.course.broken_off(self.play)
+            self.course.broken_off(self.play, why)
         except Deviates as error:
             self.over = True
             known = self.course.known(error.failure)

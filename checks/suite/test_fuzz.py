@@ -38,3 +38,4 @@ def test_the_model_explains_every_program(enomem_target: Target, pytestconfig: p
         )
     said = "\n".join(summary(campaign, enomem_target, expected))
     assert campaign.tally.programs > campaign.tally.broken_off, f"no program was run to its end\n{said}"
+    assert not campaign.tally.undecided, f"more may have happened than can be followed\n{said}"

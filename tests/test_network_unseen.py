@@ -1,0 +1,88 @@
+"""What is not kept can be left out: whatever may be seen next is the same with it as without it."""
+
+from collections.abc import Iterable
+
+import pytest
+from seen import WHERE, nothing, pair, receives, sends, watch
+
+from enomem.checks.fuzz.campaign import Campaign
+from enomem.checks.fuzz.play import Play
+from enomem.checks.oracle import oracle
+from enomem.checks.oracle.events import Do, Event
+from enomem.checks.oracle.oracle import Oracle
+from enomem.checks.targets.reference import Reference
+from enomem.checks.targets.target import Can
+from enomem.model.systems.network import Network
+from enomem.model.systems.network_names import canonical
+from enomem.model.systems.network_unseen import kept
+
+WIDE = 30
+"""So many states are compared at most; where there are more, the rest of the program is left out."""
+
+
+def every(nets: Iterable[Network], enough: int = 1) -> list[Network]:
+    return list(dict.fromkeys(map(canonical, nets)))
+
+
+def asked(seen: Oracle) -> list[Event]:
+    """What could be asked of every socket next."""
+    alive = [number for number, socket in enumerate(seen.states[0].sockets) if not socket.closed]
+    return [Event(do, one, part=b"zz", more=True) for one in alive for do in (Do.SEND, Do.RECEIVE)]
+
+
+def may(seen: Oracle) -> list[set[str]]:
+    settled = seen.settled_copy()
+    return [answers for event in asked(seen) for answers in (seen.may(event), settled.may(event))]
+
+
+def compared(events: Iterable[Event], play: Play, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Follow a run with all states and with those that are kept; how often they were compared."""
+    some, everything = Oracle(play.setting), Oracle(play.setting)
+    often = 0
+    for event in events:
+        assert some.saw(event) is None
+        with monkeypatch.context() as all_of_them:
+            all_of_them.setattr(oracle, "kept", every)
+            assert everything.saw(event) is None
+            allowed = may(everything)
+        if len(everything.states) > WIDE:
+            break
+        if len(everything.states) > len(some.states):
+            often += 1
+            assert may(some) == allowed
+    return often
+
+
+@pytest.mark.parametrize(("cans", "seed"), [(frozenset(Can), 6), (frozenset({Can.PEERS, Can.DISCONNECT}), 2)])
+def test_nothing_is_allowed_less(cans: frozenset[Can], seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = Reference(stepped=True)
+    target.cans &= cans
+    campaign = Campaign(target, in_turn=True)
+    plays: list[Play] = []
+    monkeypatch.setattr(campaign, "ended", lambda play, _: plays.append(play))
+    assert campaign.run(5, seed) is None
+    target.end()
+    often = sum(compared(play.events, play, monkeypatch) for play in plays)
+    assert often > 20
+
+
+def test_who_does_not_know_yet_stands_for_who_does() -> None:
+    run = [*pair("PULL", "PUSH"), *sends(1, "a"), Event(Do.CLOSE, 1), *nothing(0)]
+    seen, _ = watch(run)
+    assert len(seen.states) == 1
+    assert len(kept(after for state in seen.states for after in oracle.before([state], Event(Do.RECEIVE, 0)))) == 1
+    assert [seen.saw(event) for event in receives(0, "a")] == [None]
+
+
+def test_in_which_order_two_sockets_were_joined_is_forgotten() -> None:
+    far = "tcp://127.0.0.1:5556"
+    first, second = [
+        [
+            *[Event(Do.CREATE, number, name=kind) for number, kind in enumerate(("PULL", "PULL", "PUSH", "PUSH"))],
+            *[Event(Do.BIND, number, endpoint=at) for number, at in enumerate((WHERE, far))],
+            *[Event(Do.CONNECT, number, endpoint=at) for number, at in ((2, WHERE), (3, far))],
+            *[Event(Do.PEERS, number, count=1) for number in order],
+        ]
+        for order in ((0, 1), (1, 0))
+    ]
+    assert watch(first)[0].states == watch(second)[0].states
