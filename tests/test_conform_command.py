@@ -134,6 +134,16 @@ def test_a_baseline_differs_both_ways(tmp_path: Path) -> None:
         assert baseline.differences(ENDS, more, False) == [f"{ids[place]} is {verdict}, and the baseline says fail"]
 
 
+def test_what_comes_by_chance_may_pass_and_may_do_nothing_else(tmp_path: Path) -> None:
+    ids = [end.case.id for end in ENDS]
+    listed = entry([ids[4], ids[5]]) + entry([ids[0]]) + "sometimes = true\n"
+    assert baseline.differences(ENDS, deviations(tmp_path, listed), False) == []
+    known = deviations(tmp_path, entry([ids[4], ids[5], ids[3]]) + "sometimes = true\n")
+    assert baseline.differences(ENDS, known, False) == [f"{ids[3]} is unsupported, and the baseline says fail"]
+    again = deviations(tmp_path, baseline.text(ENDS, "me", "1", known))
+    assert again[ids[4]] == known[ids[4]]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -142,6 +152,7 @@ def test_a_baseline_differs_both_ways(tmp_path: Path) -> None:
         (entry(["wire/2/99"]), "there is no case 'wire/2/99'; the nearest"),
         (entry(["wire/2/1", "wire/2/1"]), "stands there twice"),
         (entry(["wire/2/1"], "pass"), "a verdict (fail or non-strict)"),
+        (entry(["wire/2/1"]) + "sometimes = 1\n", "it may have sometimes = true"),
         ('[[deviation]]\ncases = ["wire/2/1"]\nverdict = "fail"\n', "and a reason"),
         ('[[deviation]]\ncases = "wire/2/1"\nverdict = "fail"\nreason = "x"\n', "a list of ids"),
         ("deviation = 1", "a baseline has tables"),

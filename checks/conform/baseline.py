@@ -1,6 +1,7 @@
 """A baseline: the deviations of a library that are known, each with its reason; what differs from it is news.
 
 A file is TOML: tables ``[[deviation]]`` with the ids of ``cases``, one ``verdict`` and one ``reason`` for all of them.
+With ``sometimes = true`` they come by chance, and a pass is no news.
 """
 
 from __future__ import annotations
@@ -23,10 +24,15 @@ DEVIATES = (Verdict.NON_STRICT, Verdict.FAIL)
 
 @dataclass(frozen=True)
 class Expected:
-    """How a case is known to end, and why."""
+    """How a case is known to end, and why; ``sometimes`` it does, and passes otherwise."""
 
     verdict: Verdict
     reason: str
+    sometimes: bool = False
+
+    def allows(self, verdict: Verdict) -> bool:
+        """Is it as expected that the case ended so?"""
+        return verdict == self.verdict or (self.sometimes and verdict == Verdict.PASS)
 
 
 Baseline = Mapping[str, Expected]
@@ -49,7 +55,7 @@ def load(named: Path) -> Baseline:
         for case in entry["cases"]:
             if case in found:
                 raise UsageError(f"{path}: the case {case!r} stands there twice")
-            found[case] = Expected(Verdict(entry["verdict"]), entry["reason"])
+            found[case] = Expected(Verdict(entry["verdict"]), entry["reason"], entry.get("sometimes", False))
     known_ids = {case.id for case in cases()}
     for case in found:
         if case not in known_ids:
@@ -67,7 +73,7 @@ def _entries(path: Path, data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]
         if not isinstance(entry, dict) or not _whole(entry, verdicts):
             raise UsageError(
                 f"{path}: deviation {number} needs cases (a list of ids), a verdict ({' or '.join(sorted(verdicts))})"
-                " and a reason"
+                " and a reason; it may have sometimes = true"
             )
     return entries
 
@@ -75,7 +81,8 @@ def _entries(path: Path, data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]
 def _whole(entry: Mapping[str, Any], verdicts: Set[str]) -> bool:
     ids, reason = entry.get("cases"), entry.get("reason")
     listed = isinstance(ids, list) and all(isinstance(case, str) for case in ids)
-    return listed and entry.get("verdict") in verdicts and isinstance(reason, str) and bool(reason)
+    chance = isinstance(entry.get("sometimes", False), bool)
+    return listed and chance and entry.get("verdict") in verdicts and isinstance(reason, str) and bool(reason)
 
 
 def differences(outcomes: Iterable[Outcome], baseline: Baseline, strict: bool) -> list[str]:
@@ -86,7 +93,7 @@ def differences(outcomes: Iterable[Outcome], baseline: Baseline, strict: bool) -
     found = []
     for outcome in outcomes:
         expected = baseline.get(outcome.case.id)
-        if expected is not None and outcome.verdict != expected.verdict:
+        if expected is not None and not expected.allows(outcome.verdict):
             found.append(
                 f"{outcome.case.id} is {outcome.verdict.value}, and the baseline says {expected.verdict.value}"
             )
@@ -102,14 +109,17 @@ def counts(verdict: Verdict, strict: bool) -> bool:
 
 def text(outcomes: Iterable[Outcome], target: str, version: str, reasons: Baseline) -> str:
     """A baseline of these outcomes; reasons that are known already are kept, others say what was seen."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[Expected, list[str]] = {}
     for outcome in outcomes:
-        if outcome.verdict in DEVIATES:
-            known = reasons.get(outcome.case.id)
+        known = reasons.get(outcome.case.id)
+        if known is None or not known.allows(outcome.verdict):
+            if outcome.verdict not in DEVIATES:
+                continue
             reason = known.reason if known is not None else f"not looked into; seen: {outcome.actual}"
-            groups.setdefault((outcome.verdict.value, reason), []).append(outcome.case.id)
+            known = Expected(outcome.verdict, reason)
+        groups.setdefault(known, []).append(outcome.case.id)
     lines = [f"target = {json.dumps(target)}", f"version = {json.dumps(version)}"]
-    for (verdict, reason), ids in groups.items():
-        lines += ["", "[[deviation]]", f"cases = {json.dumps(ids)}", f"verdict = {json.dumps(verdict)}"]
-        lines += [f"reason = {json.dumps(reason)}"]
+    for entry, ids in groups.items():
+        lines += ["", "[[deviation]]", f"cases = {json.dumps(ids)}", f"verdict = {json.dumps(entry.verdict.value)}"]
+        lines += [f"reason = {json.dumps(entry.reason)}", *(["sometimes = true"] if entry.sometimes else [])]
     return "\n".join(lines) + "\n"
