@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from mutants import PATTERNS
+from mutants import PATTERNS, applied
 from mutated import Mutated
 from seen import made, pair, receives, sends
 
@@ -20,7 +20,11 @@ from enomem.checks.fuzz.shorten import blank, replayed, shortened
 from enomem.checks.oracle.events import Do, Event
 from enomem.checks.targets.reference import Reference
 from enomem.checks.targets.target import Can, Refused, Said, Value
+from enomem.model.patterns import pattern as patterns
+from enomem.model.patterns import pull
+from enomem.model.patterns.turns import Turns
 from enomem.model.policies import KEEP
+from enomem.model.rules import Rule
 from enomem.model.systems.network import Setting
 
 KEPT = [
@@ -128,6 +132,14 @@ class Older(Reference):
 
     def option(self, socket: int, name: str, value: Value) -> Said:
         return Said.INVALID if name == "RCVHWM" else super().option(socket, name, value)
+
+
+def test_a_second_connection_of_a_pair_is_refused_as_the_model_says(stepped: Reference) -> None:
+    second = [made(2, "PAIR"), Event(Do.BIND, 2, endpoint="tcp://s2"), Event(Do.CONNECT, 1, endpoint="tcp://s2")]
+    play = Play(stepped, Setting())
+    answers = [play.do(blank(event)).answer for event in [*pair("PAIR", "PAIR"), *second, Event(Do.SETTLE)]]
+    assert answers[-2] == patterns.way(Rule.PAIR_2).value
+    assert Rule.PAIR_2 in play.oracle.fired
 
 
 def test_an_option_that_a_target_does_not_know_is_not_asked() -> None:
@@ -270,6 +282,17 @@ def test_interrupted_says_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None
     code, said = fuzz("--examples", "5")
     assert code == 3
     assert "interrupted after 0 programs" in said
+
+
+def test_what_was_remembered_without_a_defect_is_forgotten_with_it_and_the_other_way_round() -> None:
+    (mutant,) = [one for one in PATTERNS if one.name == "turn stays"]
+    for _ in range(2):
+        pull.offered(Turns(), 0)
+        assert pull._whole.cache_info().currsize == 1  # type: ignore[attr-defined]
+        with applied(mutant):
+            assert pull._whole.cache_info().currsize == 0  # type: ignore[attr-defined]
+            pull.offered(Turns(), 0)
+        assert pull._whole.cache_info().currsize == 0  # type: ignore[attr-defined]
 
 
 def test_a_mutant_in_the_target_is_none_in_the_model() -> None:

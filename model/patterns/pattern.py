@@ -32,6 +32,7 @@ class Way(Enum):
     SWALLOW = "swallowed"
     WRONG_STATE = "EFSM"
     UNSUPPORTED = "ENOTSUP"
+    TAKEN = "EINVAL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,9 @@ def unwanted(state: Turns, place: int) -> Offered[Turns]:
 
 
 def way(rule: Rule) -> Way:
-    """How a call is answered that ``may_send`` or ``may_receive`` forbids by ``rule``: ENOTSUP or EFSM."""
+    """How a call is answered that ``may_send``, ``may_receive`` or, for a connect, ``attached`` forbids by ``rule``."""
+    if rule == Rule.PAIR_2:
+        return Way.TAKEN
     return Way.UNSUPPORTED if rule in (Rule.TYPE_2, Rule.TYPE_3) else Way.WRONG_STATE
 
 

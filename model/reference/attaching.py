@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .. import connection as life
 from ..connection import LISTENING, Event, Reason
 from ..memory import Site
+from ..patterns.pattern import way
 from ..rules import Rule
 from . import endpoints, nearby
 from .connections import Connection
@@ -203,16 +204,18 @@ def connect(core: Core, text: str) -> None:
 
 
 def _attached(core: Core, target: Target) -> None:
-    """Give a target's session its place in the socket; SocketError EISCONN if the pattern has none for it."""
+    """Give a target's session its place in the socket; SocketError if the pattern has none for it (PAIR-2)."""
     context, session, text = core.context, target.session, target.address.text
     session.target = target
     session.called = core.options.octets(Option.CONNECT_ROUTING_ID)
     core.options.values.pop(Option.CONNECT_ROUTING_ID, None)
-    if not core.attach(session):
+    refused = core.attach(session)
+    if refused is not None:
         # PAIR has its peer: the endpoint is kept, and nothing is sent there.
         context.steps.end(session.name)
         target.living.destroy(Reason.SECOND_PEER)
-        raise SocketError(f"this socket has its peer already and cannot connect to {text}", errno.EISCONN)
+        number = getattr(errno, way(refused).value)
+        raise SocketError(f"this socket has its peer already and cannot connect to {text}", number, rule=refused)
     if session.called and core.routes:
         session.routing_id = core.routing.add(session.called, session)
     core.targets.append(target)

@@ -192,16 +192,16 @@ class Core:
         self.context.steps.begin(session.name, "session")
         return session
 
-    def attach(self, session: Session) -> bool:
-        """Give the session a place among the socket's pipes; False if the pattern refuses it."""
-        attached = self.step("attached", len(self.sessions))
+    def attach(self, session: Session) -> Rule | None:
+        """Give the session a place among the socket's pipes; the rule by which the pattern refuses it, else None."""
+        attached: patterns.pattern.Attached[Any] = self.step("attached", len(self.sessions))
         self.state = attached.state
         if not attached.accepted:
-            return False
+            return attached.rule
         session.place = len(self.sessions)
         self.sessions.append(session)
         self.notify()
-        return True
+        return None
 
     def detach(self, session: Session) -> None:
         """Take the session out; those behind it move up."""
@@ -281,7 +281,7 @@ class Core:
                 self.context.steps.end(session.name)
             connection.end(Reason.DUPLICATE)
             return
-        if fresh and not self.attach(session):
+        if fresh and self.attach(session) is not None:
             session.connection = connection.session = None
             self.context.steps.end(session.name)
             connection.end(Reason.SECOND_PEER)

@@ -13,6 +13,7 @@ from functools import partial
 from .. import connection as life
 from .. import patterns
 from ..memory import Site
+from ..patterns.pattern import way
 from ..send import Answer
 from . import network, network_many, network_receiving, network_sending
 from .network import NOTHING, POOL, UNBOUNDED, Link, Network, Outcome, Session, Setting, Socket, put
@@ -36,8 +37,6 @@ DEFAULT_HWM = 1000
 NO_MEMORY = Answer.NO_MEMORY.value
 UPKEEP = life.Upkeep(1, 1, 1, 1, 1)
 """What a connection costs; any number does, the network's memory has no bound."""
-REFUSED = "EINVAL"
-"""The answer to a connect for which the pattern has no place."""
 HANDLED = {
     *("SNDHWM", "RCVHWM", "ROUTING_ID", "IMMEDIATE", "ROUTER_MANDATORY", "ROUTER_HANDOVER", "REQ_RELAXED"),
     *("REQ_CORRELATE", "XPUB_NODROP", "XPUB_VERBOSE", "XPUB_VERBOSER", "SUBSCRIBE", "UNSUBSCRIBE"),
@@ -178,7 +177,7 @@ def _connected(net: Network, number: int, endpoint: str) -> Iterator[Outcome]:
     socket = net.sockets[number]
     attached = socket.pattern.attached(socket.inner, len(socket.sessions))
     if not attached.accepted:
-        yield Outcome((attached.rule,), REFUSED, net)
+        yield Outcome((attached.rule,), way(attached.rule).value, net)
         return
     session = Session(net.keys)
     now = put(net, number, replace(socket, inner=attached.state, sessions=(*socket.sessions, session)))
@@ -244,7 +243,8 @@ def unbind(net: Network, number: int, endpoint: str) -> list[Network]:
 def close(net: Network, number: int) -> list[Network]:
     """A socket is closed or its process dies; what it had not written is lost, and what nobody read may be."""
     socket = socket_of(net, number)
-    # Who closes in peace wants nothing any more, and says so first: what is said may be heard, or lost as all the rest.
+    # Who closes in peace takes its subscriptions back first (SUB-2): that may be heard before the pipe goes, or be lost
+    # like all the rest (LINK-3), and then the publisher ends them itself (PUB-9).
     for topic, count, _ in socket.own:
         for _ in range(count):
             (outcome,) = network_many.want(net, number, topic, False)

@@ -1,7 +1,7 @@
 """A network of sockets in which everything has happened that can happen without a call.
 
-Who does not read, because the queue is full (RECEIVE-5), does not learn either that a connection ended: for him both is
-possible.
+Who must not read on, because the queue is full (RECEIVE-5), does not read either that a connection has ended, which
+stands behind all that was sent before: for him both is possible.
 """
 
 from __future__ import annotations

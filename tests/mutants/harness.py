@@ -5,9 +5,11 @@ The engines run the machines and nothing else, so all of them see it.
 """
 
 import importlib
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from enomem.model.application import Recovery
@@ -94,6 +96,21 @@ class FamilyMutant:
     place: int = 0
 
 
+@cache
+def remembering() -> tuple[Callable[[], None], ...]:
+    """What has the functions of the machines forget the steps that they remember."""
+    importlib.import_module("enomem.model.reference")
+    modules = [module for name, module in sys.modules.items() if name.startswith("enomem.model")]
+    values = [value for module in modules for value in vars(module).values()]
+    return tuple(dict.fromkeys(value.cache_clear for value in values if hasattr(value, "cache_clear")))
+
+
+def forget() -> None:
+    """Have the machines forget their steps, which were made with a defect or without one."""
+    for clear in remembering():
+        clear()
+
+
 @contextmanager
 def applied(mutant: Mutant | PatternMutant | FamilyMutant) -> Iterator[None]:
     """Have the machines run with the defect meanwhile; machines made for the engines meanwhile have it as well."""
@@ -107,7 +124,9 @@ def applied(mutant: Mutant | PatternMutant | FamilyMutant) -> Iterator[None]:
                 owner = getattr(owner, name)
             saved.append((owner, last, getattr(owner, last)))
             setattr(owner, last, replacement)
+        forget()
         yield
     finally:
         for owner, name, original in reversed(saved):
             setattr(owner, name, original)
+        forget()
