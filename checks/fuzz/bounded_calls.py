@@ -109,9 +109,12 @@ def possible(states: Sequence[Network], bounds: Bounds, cans: frozenset[Can]) ->
     """All calls of a place."""
     some = states[0]
     room = bounds.parts - max(len(held(state)) for state in states)
+    # An XPUB is shown who comes, and who has gone.
+    come = room > 0 or "XPUB" not in bounds.kinds
     for number, socket in enumerate(some.sockets):
         if socket.closed:
-            yield from _restarts(bounds, number, cans)
+            if come:
+                yield from _restarts(bounds, number, cans)
             continue
         yield (Event(Do.RECEIVE, number),)
         if PATTERNS[socket.kind].sends:
@@ -123,7 +126,7 @@ def possible(states: Sequence[Network], bounds: Bounds, cans: frozenset[Can]) ->
         if socket.kind == "SUB" and room > 0:
             yield from _wants(some, number, cans)
         if Can.DISCONNECT in cans:
-            yield from _comes_and_goes(some, number, room, bounds, cans)
+            yield from _comes_and_goes(some, number, room > 0, come, bounds, cans)
         if bounds.kills and not any(one.closed for one in some.sockets):
             yield (Event(Do.CLOSE, number),)
 
@@ -147,7 +150,7 @@ def _wants(state: Network, number: int, cans: frozenset[Can]) -> Iterator[tuple[
 
 
 def _comes_and_goes(
-    state: Network, number: int, room: int, bounds: Bounds, cans: frozenset[Can]
+    state: Network, number: int, room: bool, come: bool, bounds: Bounds, cans: frozenset[Can]
 ) -> Iterator[tuple[Event, ...]]:
     if not number:
         if not bounds.kills:
@@ -155,14 +158,15 @@ def _comes_and_goes(
         if state.sockets[0].listens:
             yield (Event(Do.UNBIND, 0, endpoint=AT),)
             return
+        if not come:
+            return
         yield (Event(Do.BIND, 0, endpoint=AT),)
         if Can.REFUSE in cans:
             yield Event(Do.REFUSE, name="LISTENER"), Event(Do.BIND, 0, endpoint=AT), NO_MORE
         return
     if any(link.near == number for link in state.links):
         yield (Event(Do.DISCONNECT, number, endpoint=AT),)
-    elif room > 0:
-        # An XPUB is shown who comes.
+    elif room:
         connect = Event(Do.CONNECT, number, endpoint=AT)
         yield (connect,)
         if Can.REFUSE in cans:
