@@ -103,6 +103,7 @@ class Walker:
         self.broken: set[tuple[int, int]] = set()
         self.lost: set[tuple[int, int]] = set()
         self.roles: dict[int, int] = {}
+        self.weights: dict[int, int] = {}
 
     def walk(self) -> None:
         """Take every edge."""
@@ -167,9 +168,10 @@ class Walker:
             for place, event in enumerate(call):
                 play.comes = all(events[place].answer == "ok" for _, events, _ in may)
                 answers.append(_shown(self._do(play, event)))
-            play.memory()
+            units = play.memory()
             for one, events, end in may:
                 if answers == [_shown(event) for event in events]:
+                    self._weighs(play, end, units)
                     return self._took(node, edge, one, end)
             play.explained()
             self.done.elsewhere += 1
@@ -182,6 +184,13 @@ class Walker:
             self.done.undecided += 1
         self._misses(node, edge)
         return None, False
+
+    def _weighs(self, play: Recorded, node: int, units: int) -> None:
+        """The same place holds the same memory each time, where the places tell apart in which chunk a pipe is."""
+        before = self.weights.setdefault(node, units)
+        if self.graph.bounds.edge and units != before:
+            what = f"{units} octets are in use, and in the same state {before} were before"
+            raise Deviates(Failure(tuple(play.events), what, "memory in the same state"))
 
     def _took(self, node: int, planned: int, edge: int, end: int) -> tuple[int, bool]:
         """This edge came."""
