@@ -36,6 +36,7 @@ class Bench:
         self.target, self.box, self.kind, self.seconds, self.older = target, box, kind, seconds, older
         self.log = Transcript(target.name if target is not None else "", box.endpoint if box is not None else "")
         self.testees: list[Testee] = []
+        self._living: list[Peer] = []
         self._peers = 0
         self._listeners = 0
         self._synced = 0
@@ -118,7 +119,11 @@ class Bench:
 
     def peers(self, testee: Tested, count: int, kind: str = "") -> list[Peer]:
         """Several of them."""
-        return [self.peer(testee, kind) for _ in range(count)]
+        found: list[Peer] = []
+        for _ in range(count):
+            self.several(testee)
+            found.append(self.peer(testee, kind))
+        return found
 
     def listener(self) -> Listener:
         """A port of ours."""
@@ -152,6 +157,7 @@ class Bench:
 
     def _keep(self, peer: Peer) -> Peer:
         self._kept.callback(peer.drop)
+        self._living.append(peer)
         return peer
 
     # --- what many cases ask
@@ -164,8 +170,14 @@ class Bench:
             peer.send(b"\0\7it goes", "a message")
             testee.receives([b"it goes"])
 
+    def several(self, testee: Tested) -> None:
+        """Unsupported of a PAIR that has a peer already: it rightly turns all others away."""
+        if testee.kind == "PAIR" and any(not peer.ended for peer in self._living):
+            raise Unsupported("a type of socket that has several peers")
+
     def serves_others(self, testee: Tested) -> None:
         """`Deviation` unless a new peer is served, whatever became of the others."""
+        self.several(testee)
         other = self.peer(testee)
         self.works(testee, other)
 
@@ -256,7 +268,9 @@ class Bench:
         try:
             with muted(self.log):
                 self._witness()
-        except (Deviation, Unsupported, OSError) as error:
+        except Unsupported:
+            return Silent(what, f"nothing within {seconds:g} s")
+        except (Deviation, OSError) as error:
             return Silent(what, f"nothing within {seconds:g} s, and another peer is not served either ({error})")
         finally:
             self.seconds, self._in_doubt = seconds, False
@@ -266,6 +280,7 @@ class Bench:
         """Another connection, to another socket of the target where there is one, shakes hands."""
         if self.target is None:
             assert self.box is not None
+            self.several(self.box)
             self.peer(self.box)
             return
         kind = "PULL" if "PULL" in self.target.types else min(self.target.types)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,9 +14,8 @@ from ..errors import UsageError
 from ..targets import registry
 from ..targets.target import TargetFault
 from . import baseline as baselines
-from . import catalogue, report
+from . import catalogue, probe, report
 from .baseline import Baseline
-from .bench import address
 from .case import Case, Verdict
 from .run import Outcome, Subject, older_version, run_case
 from .testee import TALKS, BlackBox
@@ -64,10 +62,12 @@ def run(
         raise UsageError("one endpoint with --type, or one --target, is tested")
     asked = Asked("".join(endpoints), prefixes, kind, target, tuple(excluded), strict, wait, quiet)
     known = baselines.load(baseline) if baseline is not None else {}
+    files = Files(json_file, junit, baseline, new_baseline, scripts)
+    _writable(files)
     subject = _subject(asked)
     try:
         subject = replace(subject, older=older_version(subject))
-        return _tested(asked, subject, chosen, known, Files(json_file, junit, baseline, new_baseline, scripts))
+        return _tested(asked, subject, chosen, known, files)
     finally:
         if subject.target is not None:
             subject.target.end()
@@ -79,8 +79,9 @@ def _subject(asked: Asked) -> Subject:
             raise UsageError(f"{asked.endpoint!r}: a black box is tested over TCP: tcp://HOST:PORT")
         if asked.kind is None:
             raise UsageError("of a black box the type of its socket has to be said: --type REP")
-        _reachable(asked.endpoint)
-        return Subject(None, BlackBox(asked.endpoint, asked.kind), asked.kind, asked.seconds)
+        box = BlackBox(asked.endpoint, asked.kind.upper())
+        probe.look(box, asked.seconds)
+        return Subject(None, box, box.kind, asked.seconds)
     assert asked.target is not None
     try:
         target = registry.by_name(asked.target)
@@ -92,11 +93,11 @@ def _subject(asked: Asked) -> Subject:
     return Subject(target, None, kind, asked.seconds)
 
 
-def _reachable(endpoint: str) -> None:
-    try:
-        socket.create_connection(address(endpoint), 5).close()
-    except (OSError, ValueError, OverflowError) as error:
-        raise UsageError(f"nobody can be reached at {endpoint}: {error}") from None
+def _writable(files: Files) -> None:
+    """UsageError for a file whose folder is not there: said at once, and not when all has been asked."""
+    for path in (files.json, files.junit, files.new_baseline):
+        if path is not None and not path.parent.is_dir():
+            raise UsageError(f"{path} cannot be written: there is no folder {path.parent}")
 
 
 def _tested(asked: Asked, subject: Subject, chosen: Sequence[Case], known: Baseline, files: Files) -> int:
@@ -110,6 +111,8 @@ def _tested(asked: Asked, subject: Subject, chosen: Sequence[Case], known: Basel
             out.print(line)
     news = baselines.differences(outcomes, known, asked.strict)
     code = exit_code(outcomes, news)
+    for line in report.lacking(outcomes):
+        out.print(line)
     out.print(report.summary(outcomes))
     if files.baseline is not None:
         out.print(f"as {files.baseline} says" if not news else f"differs from {files.baseline}:")

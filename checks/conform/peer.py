@@ -216,6 +216,19 @@ class Peer:
             if not frame.flags & MORE:
                 return parts
 
+    def answer(self) -> Heard | None:
+        """The next command, but for what a subscriber tells every publisher; messages are passed over as well."""
+        while (item := self._next_command()) is not None:
+            if item[0] not in (b"SUBSCRIBE", b"CANCEL"):
+                return item
+        return None
+
+    def _next_command(self) -> Heard | None:
+        while (frame := self.frame_or_end()) is not None:
+            if frame.flags & COMMAND:
+                return [frame.name, frame.data]
+        return None
+
     def message(self) -> Heard:
         """The next message, commands before it left out."""
         while True:

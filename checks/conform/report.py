@@ -19,6 +19,8 @@ from .run import Outcome
 FORMAT, VERSION = "enomem-conform", 1
 ORDER = (Verdict.PASS, Verdict.INFORMATIONAL, Verdict.NON_STRICT, Verdict.FAIL)
 WIDTH = 110
+NAMED = 6
+"""So many of the cases that were not asked are named for each reason; a report has all of them."""
 
 
 def listed(cases: Iterable[Case]) -> Iterable[str]:
@@ -29,14 +31,13 @@ def listed(cases: Iterable[Case]) -> Iterable[str]:
 
 
 def lines(outcome: Outcome, baseline: Baseline, strict: bool) -> list[str]:
-    """What is said of one outcome: nothing of a pass, all of a deviation that counts."""
+    """What is said of one outcome: nothing of a pass or of what was not asked, all of a deviation that counts."""
     case, verdict = outcome.case, outcome.verdict
-    if verdict == Verdict.PASS:
+    if verdict in (Verdict.PASS, Verdict.UNSUPPORTED):
         return []
     head = f"{case.id:<13} {verdict.value:<13} {case.name}"
-    if verdict in (Verdict.INFORMATIONAL, Verdict.UNSUPPORTED):
-        wanted = "needs " if verdict == Verdict.UNSUPPORTED else ""
-        return [f"{head}: {wanted}{outcome.actual}"]
+    if verdict == Verdict.INFORMATIONAL:
+        return [f"{head}: {outcome.actual}"]
     expected = baseline.get(case.id)
     if expected is not None and expected.verdict == verdict:
         return [f"{head}: as in the baseline: {expected.reason}"]
@@ -48,6 +49,19 @@ def lines(outcome: Outcome, baseline: Baseline, strict: bool) -> list[str]:
     ]
     if counts(verdict, strict):
         found += [f"    {line if len(line) <= WIDTH else line[:WIDTH] + ' ...'}" for line in outcome.steps]
+    return found
+
+
+def lacking(outcomes: Iterable[Outcome]) -> list[str]:
+    """What could not be asked: a line for each thing that is lacking, with the first of the cases that need it."""
+    needed: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if outcome.verdict == Verdict.UNSUPPORTED:
+            needed.setdefault(outcome.actual, []).append(outcome.case.id)
+    found = []
+    for what, ids in needed.items():
+        more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+        found.append(f"unsupported   {' '.join(ids[:NAMED])}{more}: needs {what}")
     return found
 
 

@@ -20,7 +20,7 @@ def ping_inside_a_message(bench: Bench) -> None:
     testee = bench.bound("PULL")
     peer = bench.peer(testee)
     peer.send(frame(b"a", MORE) + ping(b"inside") + frame(b"b"), "a PING between two frames")
-    equal("the answer", peer.heard_next(), [b"PONG", b"inside"])
+    equal("the answer", peer.answer(), [b"PONG", b"inside"])
     testee.receives([b"a", b"b"])
 
 
@@ -89,7 +89,7 @@ def long_ping(bench: Bench) -> None:
     testee = bench.any()
     peer = bench.peer(testee)
     peer.send(frame(b"\4PING\0\0long", COMMAND | LONG), "a PING in the long form")
-    equal("the answer", peer.heard_next(), [b"PONG", b"long"])
+    equal("the answer", peer.answer(), [b"PONG", b"long"])
 
 
 def _passes_over(bench: Bench, said: bytes) -> None:
@@ -155,7 +155,7 @@ def ping_without_ttl_leaks_nothing(bench: Bench) -> None:
     # It has been read when another has been served; what comes in one segment with it may be lost with it.
     bench.serves_others(testee)
     peer.send(ping(b"end"), "a PING")
-    while (answer := peer.heard_next()) not in (None, [b"PONG", b"end"]):
+    while (answer := peer.answer()) not in (None, [b"PONG", b"end"]):
         assert answer is not None
         equal("the context of the answer", answer[1], b"")
 
@@ -182,7 +182,7 @@ def ping_with_17_octets_is_not_cut(bench: Bench) -> None:
     testee = bench.any()
     peer = bench.peer(testee)
     peer.send(ping(b"c" * 17) + ping(b"end"), "a PING of 17 octets, and one")
-    answer = peer.heard_next()
+    answer = peer.answer()
     holds(
         "no answer, or one with all of the context", answer in (None, [b"PONG", b"c" * 17], [b"PONG", b"end"]), answer
     )
@@ -247,7 +247,7 @@ def ping_with_16_octets(bench: Bench) -> None:
 def _answered(bench: Bench, context: bytes) -> None:
     peer = bench.peer(bench.any())
     peer.send(ping(context), "PING")
-    equal("the answer", peer.heard_next(), [b"PONG", context])
+    equal("the answer", peer.answer(), [b"PONG", context])
 
 
 @case(Rule.WIRE_22, "Several PINGs are answered, each in its turn.", HEARTBEAT, needs=WIRE)
@@ -255,7 +255,7 @@ def pings_in_order(bench: Bench) -> None:
     peer = bench.peer(bench.any())
     for number in range(5):
         peer.send(ping(b"%d" % number), "PING")
-        equal("the answer", peer.heard_next(), [b"PONG", b"%d" % number])
+        equal("the answer", peer.answer(), [b"PONG", b"%d" % number])
 
 
 @case(Rule.WIRE_22, "A PONG that nobody asked for is passed over.", HEARTBEAT, needs=WIRE)

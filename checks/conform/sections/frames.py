@@ -252,8 +252,6 @@ def header_of_2_40(bench: Bench) -> str:
 )
 def forty_announcements(bench: Bench) -> None:
     testee = bench.any()
-    if testee.kind == "PAIR":
-        return
     for peer in bench.peers(testee, 40):
         peer.send(announced(1 << 32), "a header")
     bench.serves_others(testee)
