@@ -33,7 +33,10 @@ from enomem.checks.words.markdown import table  # noqa: E402
 PAGE = ROOT / "docs" / "generated" / "exhaustive-mutants.md"
 SERVER = Path(__file__).with_name("fuzz_mutants.py")
 
-ALIVE: Mapping[str, str] = {}
+ALIVE: Mapping[str, str] = {
+    "EAGAIN said as ENOMEM": "no PUSH shows it: a message is begun only in a pipe that is available (PIPE-8), so "
+    "that the send machine never finds one full",
+}
 """Mutants of a socket that the transition cover does not find, and why."""
 UNASKED: Mapping[str, str] = {name: why for name, why in NOT_FUZZED.items() if why in (POOL, SECRET)}
 """Those that need what no model asks for: they are covered only if they are named, and count as not found."""
@@ -50,6 +53,10 @@ class Found:
     seconds: float
 
 
+WIDE = ("ROUTER", "DEALER", "XPUB", "XSUB")
+"""Types of which a model of two, with kills, is too large to be walked through for each mutant."""
+
+
 class Enough(Exception):
     """One deviation is enough."""
 
@@ -62,9 +69,11 @@ def models(name: str) -> list[Bounds]:
     edges = [f"{one}+edge" for one in EDGES if one in both]
     three = [one for one in THREE if kind in one.split("-")]
     kinds = set("-".join(both).split("-"))
-    small = [one for one in both if not {"ROUTER", "DEALER", "XPUB", "XSUB"} & set(one.split("-"))]
+    wide = {one: sum(kind in WIDE for kind in one.split("-")) for one in (*both, *three)}
+    small, narrow = [one for one in both if not wide[one]], [one for one in both if wide[one] < 2]
+    three = [one for one in three if wide[one] < 2]
     found = bounds_of(both, 1, kinds) + bounds_of([*small, *edges], 2, kinds)
-    found += bounds_of([*three, *(f"{one}+kills" for one in both)], 1, kinds)
+    found += bounds_of([*three, *(f"{one}+kills" for one in narrow)], 1, kinds)
     found += bounds_of([one for one in TWO_WAIT if kind in one], 2, kinds)
     if any(word in name for word in ("envelope", "reply", "first", "place")):
         found += bounds_of([one for one in both if "REP" in one.split("-")], 4, kinds)
