@@ -65,7 +65,7 @@ def graph(bounds: Bounds, setting: Setting, cans: frozenset[Can], most: int = 10
     if BEYOND in first:
         raise Inconclusive(f"{bounds}: somebody is refused again and again from the beginning")
     known: dict[Place, int] = {(frozenset(first), NOTHING): 0}
-    queue = [(first, NOTHING)]
+    queue: list[tuple[tuple[int, ...], int]] = [(first, NOTHING)]
     for here, last in queue:
         edges: list[Edge] = []
         for call in possible([states.all[number] for number in here], bounds, cans):
