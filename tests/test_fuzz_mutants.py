@@ -7,7 +7,7 @@ from enomem.checks.fuzz.play import Failure
 
 FOUND = {
     "charged though refused": "memory",
-    "commits on SNDMORE": "send PUSH",
+    "commits on SNDMORE": "receive PULL",
     "asserts no tail": "fault at send",
     "HWM between parts": "send",
     "REQ: out of step": "send REQ: ok, not EFSM",
