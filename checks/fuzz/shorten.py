@@ -97,6 +97,7 @@ def _shorter(target: Target, events: Sequence[Event]) -> Iterator[list[Event]]:
     """Programs with something left out, much of it first."""
     for socket in reversed(range(sum(event.do == Do.CREATE for event in events))):
         yield _without(events, socket)
+    yield from _waiting_less(events)
     # Where there are threads, what was waited for is waited for again.
     kept = {Do.CREATE, Do.PEERS} | (set() if "stepped" in target.name or Can.SETTLE not in target.cans else {Do.SETTLE})
     size = len(events) // 2
@@ -112,6 +113,17 @@ def _shorter(target: Target, events: Sequence[Event]) -> Iterator[list[Event]]:
             for option in event.options:
                 fewer = tuple(one for one in event.options if one != option)
                 yield [*events[:number], replace(event, options=fewer), *events[number + 1 :]]
+
+
+def _waiting_less(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """The program without waiting for what was waited for just before, or for what cannot be under way yet."""
+    found: list[Event] = []
+    for event in events:
+        if event.do == Do.SETTLE and (not any(one.do == Do.CONNECT for one in found) or found[-1].do == Do.SETTLE):
+            continue
+        found.append(event)
+    if len(found) < len(events):
+        yield found
 
 
 def _without(events: Sequence[Event], socket: int) -> list[Event]:
