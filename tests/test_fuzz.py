@@ -12,11 +12,12 @@ from mutated import Mutated
 from seen import made, pair, receives, sends
 
 from enomem.checks.cli import main
-from enomem.checks.errors import UsageError
 from enomem.checks.fuzz import command_fuzz, picture, regression, script
 from enomem.checks.fuzz.campaign import Campaign
+from enomem.checks.fuzz.known import Known
 from enomem.checks.fuzz.play import Deviates, Failure, Play
 from enomem.checks.fuzz.shorten import blank, replayed, shortened
+from enomem.checks.fuzz.target_script import target_script
 from enomem.checks.oracle.events import Do, Event
 from enomem.checks.targets.reference import Reference
 from enomem.checks.targets.target import Can, Refused, Said, Value
@@ -27,6 +28,7 @@ from enomem.model.policies import KEEP
 from enomem.model.rules import Rule
 from enomem.model.systems.network import Setting
 
+SERVED = f"process:{sys.executable} -m enomem.checks.targets.serve reference-stepped"
 KEPT = [
     *pair("PUSH", "PULL")[:-2],
     Event(Do.CONNECT, 1, endpoint="tcp://127.0.0.1:5555"),
@@ -118,7 +120,7 @@ def test_without_means_it_is_not_asked(stepped: Reference) -> None:
     campaign = Campaign(stepped, in_turn=True, kinds=["PUSH"])
     assert campaign.run(2, 1) is None
     assert campaign.tally.undecided == []
-    said = "\n".join(command_fuzz.summary(campaign, stepped, {}))
+    said = "\n".join(command_fuzz.summary(campaign, stepped))
     assert "not asked: refuse chosen allocations, bound its memory, say how much memory is in use, abort" in said
 
 
@@ -150,7 +152,7 @@ def test_an_option_that_a_target_does_not_know_is_not_asked() -> None:
     campaign = Campaign(target, in_turn=True)
     campaign.ended(play, None)
     target.end()
-    assert "the option RCVHWM" in "\n".join(command_fuzz.summary(campaign, target, {}))
+    assert "the option RCVHWM" in "\n".join(command_fuzz.summary(campaign, target))
 
 
 def test_an_xpub_may_be_shown_the_end_of_a_subscription_after_what_was_sent_before_it(stepped: Reference) -> None:
@@ -171,27 +173,38 @@ def failed(target: Reference) -> Failure:
     return failure
 
 
+def run_script(text: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    assert len(text.splitlines()) <= script.LINES
+    assert "sleep" not in text
+    path = tmp_path / "found.py"
+    path.write_text(text)
+    return subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60, check=False)
+
+
 def test_a_script_runs_by_itself_and_says_whether_it_happens_again(splices: Reference, tmp_path: Path) -> None:
     failure = failed(splices)
     for setting, code in ((Setting(), 0), (Setting(KEEP), 1)):
         text = script.script(failure, setting, "enomem")
-        assert len(text.splitlines()) <= script.LINES
-        path = tmp_path / "found.py"
-        path.write_text(text)
-        done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60, check=False)
+        done = run_script(text, tmp_path)
         assert done.returncode == code, done.stderr
-        assert "and the model allows b'c'" in done.stdout
+        assert "and the model allows (b'c', False)" in done.stdout
 
 
-def test_a_script_against_pyzmq_runs(tmp_path: Path) -> None:
-    program = (*pair("PUSH", "PULL", SNDHWM=1), *sends(0, "a b"), Event(Do.SETTLE), *receives(1, "a+"))
-    failure = Failure(program, "it is as it should be", "", ('"a", more',))
-    text = script.script(failure, Setting(), "zmq")
-    assert len(text.splitlines()) <= script.LINES
-    path = tmp_path / "found.py"
-    path.write_text(text)
-    done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60, check=False)
+ANSWERED = (*pair("PUSH", "PULL", SNDHWM=1), *sends(0, "a b"), Event(Do.SETTLE), *receives(1, "a+"))
+
+
+@pytest.mark.parametrize(("allowed", "code"), [('"a", more', 0), ('"a"', 1), ("EAGAIN", 1)])
+def test_a_script_against_pyzmq_says_whether_it_is_as_the_model_allows(allowed: str, code: int, tmp_path: Path) -> None:
+    text = script.script(Failure(ANSWERED, "it is as it should be", "", (allowed,)), Setting(), "zmq")
+    done = run_script(text, tmp_path)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert done.stdout.startswith("got (b'a', True) and the model allows ")
+
+
+def test_a_script_for_an_adapter_asks_it_as_enomem_does(splices: Reference, tmp_path: Path) -> None:
+    done = run_script(target_script(failed(splices), Setting(), SERVED), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == "got (b'c', False) and the model allows (b'c', False)\n"
 
 
 def test_a_regression_test_runs_the_program_again(splices: Reference, tmp_path: Path) -> None:
@@ -247,7 +260,6 @@ def test_for_a_time() -> None:
         (["--policy", "HOPE"], "there is no send policy 'HOPE'"),
         (["--type", "PIGEON"], "has no two types that may talk: PIGEON"),
         (["--known", "no/such/file"], "cannot be read"),
-        (["--target", "process:cat", "--script", "x.py"], "a script can be written for"),
     ],
 )
 def test_a_mistake_is_told(arguments: list[str], said: str) -> None:
@@ -256,19 +268,12 @@ def test_a_mistake_is_told(arguments: list[str], said: str) -> None:
     assert said in told
 
 
-def test_what_is_known_has_a_reason(tmp_path: Path) -> None:
-    path = tmp_path / "known.txt"
-    path.write_text("# a comment\nsend PUSH: ok, not EAGAIN   # libzmq counts in steps\n\n")
-    assert command_fuzz.read_known(path) == {"send PUSH: ok, not EAGAIN": "libzmq counts in steps"}
-    path.write_text("send PUSH: ok, not EAGAIN\n")
-    with pytest.raises(UsageError, match="line 1: why"):
-        command_fuzz.read_known(path)
-
-
 def test_what_is_known_is_counted_and_does_not_stop(splices: Reference) -> None:
     found = Campaign(splices, in_turn=True, kinds=["PUSH"], policy="DISCARD").run(40, 1)
     assert found is not None
-    again = Campaign(splices, in_turn=True, known=[found.kind], kinds=["PUSH"], policy="DISCARD")
+    again = Campaign(
+        splices, in_turn=True, known=[Known(("SEND-7",), (found.kind,), "it splices")], kinds=["PUSH"], policy="DISCARD"
+    )
     other = again.run(6, 1)
     assert other is None or other.kind != found.kind
     assert again.tally.programs >= 1

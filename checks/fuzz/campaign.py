@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
@@ -15,11 +16,12 @@ from enomem.model.rules import Rule
 from enomem.model.systems.network import Refusals, Setting
 
 from ..errors import Inconclusive, UsageError
-from ..oracle.events import Do, Event
-from ..targets.target import Can, Target, TargetFault
+from ..targets.target import Can, Target
 from .bounded import pairs
+from .known import Known, explaining
 from .machine import Programs
 from .play import Failure, Play, Restless
+from .shorten import renewed, unended
 
 STEPS = {"ci": 30, "deep": 80}
 """How many rules a program is made of."""
@@ -33,6 +35,10 @@ class Found(BaseException):
     Hypothesis would have it drawn again, several times, and insist that it fails each time; what a target with threads
     of its own did once, it did. Whether it does so again is asked when the program is made shorter.
     """
+
+
+class Enough(BaseException):
+    """The time is over."""
 
 
 @dataclass
@@ -50,7 +56,7 @@ class Tally:
     broken_off: int = 0
     undecided: list[str] = field(default_factory=list)
     unasked: set[str] = field(default_factory=set)
-    known: Counter[str] = field(default_factory=Counter)
+    known: Counter[Known] = field(default_factory=Counter)
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -65,7 +71,7 @@ class Tally:
 
 
 class Campaign:
-    """Programs on one target; ``known`` are the kinds of deviations that are expected; ``tell`` is told of progress.
+    """Programs on one target; ``known`` are deviations that are expected; ``tell`` is told of progress.
 
     ``in_turn``: the target is held to turns (TURN-1), which are enomem's own answer to who gets the next message.
     ``kinds``: only programs whose first two sockets have one of these types. ``policy``: this one, and no other.
@@ -75,7 +81,7 @@ class Campaign:
         self,
         target: Target,
         in_turn: bool,
-        known: Collection[str] = (),
+        known: Sequence[Known] = (),
         tell: Callable[[Tally], None] = lambda _: None,
         kinds: Collection[str] = (),
         policy: str | None = None,
@@ -94,6 +100,7 @@ class Campaign:
         self.found = self.setting("DISCARD")
         self.first: Failure | None = None
         self.last: Play | None = None
+        self.bound: float | None = None
 
     def setting(self, policy: str) -> Setting:
         """What the model is set to: the policy, if the target can be set to one; refusals, if it can be told them."""
@@ -107,21 +114,18 @@ class Campaign:
         return what in self.target.cans
 
     def begin(self, policy: str) -> Play:
-        """A new program on the target as new; what cannot be ended has deviated."""
-        last, self.last = self.last, None
-        try:
-            self.target.reset()
-        except TargetFault as fault:
-            if last is None:
-                raise
-            self._fails(last, Failure((*last.events, Event(Do.SETTLE)), str(fault), "fault after the end"))
-            self.target.reset()
+        """A new program on the target as new, if there is time for it; what cannot be ended has deviated."""
+        if self.bound is not None and self.tally.seconds >= self.bound:
+            raise Enough
+        fault = renewed(self.target)
+        if fault is not None and self.last is not None:
+            self._fails(self.last, unended(self.last, fault))
         self.last = Play(self.target, self.setting(policy))
         return self.last
 
     def known(self, failure: Failure) -> bool:
         """Is this deviation expected?"""
-        return failure.kind in self.expected
+        return explaining(self.expected, failure) is not None
 
     def ended(self, play: Play, failure: Failure | None) -> None:
         """A program is over."""
@@ -137,8 +141,9 @@ class Campaign:
 
     def _fails(self, play: Play, failure: Failure) -> None:
         """Count a deviation that is expected; `Found` is any other one."""
-        if self.known(failure):
-            self.tally.known[failure.kind] += 1
+        known = explaining(self.expected, failure)
+        if known is not None:
+            self.tally.known[known] += 1
             return
         self.first, self.found = failure, play.setting
         raise Found
@@ -166,14 +171,13 @@ class Campaign:
             suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much),
         )
         self.first = None
-        try:
+        with contextlib.suppress(Found, Enough):
             run_state_machine_as_test(seed(number)(machine), settings=drawn)
-        except Found:
-            return self.first
-        return None
+        return self.first
 
     def run_for(self, seconds: float, number: int, profile: str = "ci") -> Failure | None:
-        """Draw programs in batches until the time is over, or one shows a deviation."""
+        """Draw programs in batches until the time is over, or one shows a deviation; the last one is run to its end."""
+        self.bound = seconds
         while self.tally.seconds < seconds:
             failure = self.run(BATCH, number, profile)
             if failure is not None:

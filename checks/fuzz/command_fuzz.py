@@ -22,16 +22,18 @@ from ..targets.registry import by_name
 from ..targets.target import Can, Target
 from . import command_exhaustive
 from .campaign import Campaign, Tally
+from .known import load
 from .picture import diagram
 from .play import Failure
 from .script import regression, script
-from .shorten import shortened
+from .shorten import AGAIN, shortened
+from .target_script import target_script
 
 FOLLOWED = ("send", "pipe", "memory", "link", "patterns")
 """The machines that a network of sockets runs all of; rules of others it reaches some, and they are not its matter."""
 EXAMPLES: Mapping[str, int] = {"ci": 200, "deep": 5000}
 LIKE_PYZMQ: Mapping[str, str] = {"pyzmq": "zmq", "pyomq": "pyomq"}
-"""Targets for which a script imports this instead of enomem."""
+"""Targets for which a script imports this instead of enomem; for all but these and `OURS` it asks the target."""
 OURS = ("reference", "reference-stepped", "model")
 """Targets that are held to turns."""
 
@@ -55,12 +57,10 @@ def run(
     say: Callable[[str], None],
 ) -> int:  # fmt: skip
     """Fuzz a target, and ``say`` what comes of it, line by line; the exit code."""
-    if files.get("script") is not None and target not in (*OURS, *LIKE_PYZMQ):
-        raise UsageError(f"a script can be written for {', '.join((*OURS, *LIKE_PYZMQ))}, and not for {target}")
     if policy is not None and policy not in {one.name for one in POLICIES}:
         raise UsageError(f"there is no send policy {policy!r}; known are {', '.join(one.name for one in POLICIES)}")
     seconds = None if duration is None else seconds_of(duration)
-    expected = {} if known is None else read_known(known)
+    expected = () if known is None else load(known)
     tested = by_name(target)
     console = Console(stderr=True)
     failure, interrupted = None, False
@@ -79,10 +79,10 @@ def run(
                 else:
                     failure = campaign.run_for(seconds, seed, profile)
                 if failure is not None:
-                    failure = shortened(tested, campaign.found, failure)
+                    failure = shortened(tested, campaign.found, failure, expected)
             except KeyboardInterrupt:
                 interrupted = True
-        for said in summary(campaign, tested, expected):
+        for said in summary(campaign, tested):
             say(said)
         if failure is not None:
             for said in _shown(failure, campaign.found, target, seed, files):
@@ -93,6 +93,9 @@ def run(
 
 
 def _code(failure: Failure | None, interrupted: bool, tally: Tally, say: Callable[[str], None]) -> int:
+    if failure is not None and failure.once:
+        say("inconclusive: what was seen once is no deviation that can be shown, and nothing that may be passed over")
+        return 3
     if failure is not None:
         return 1
     if interrupted:
@@ -115,22 +118,6 @@ def seconds_of(duration: str) -> float:
     return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 
-def read_known(path: Path) -> dict[str, str]:
-    """The kinds of deviations that are expected, one a line, with a reason behind ``#``."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
-    found = {}
-    for number, text in enumerate(lines, 1):
-        kind, _, reason = text.partition("#")
-        if kind.strip() and not reason.strip():
-            raise UsageError(f"{path}, line {number}: why {kind.strip()!r} is expected is missing: add # and a reason")
-        if kind.strip():
-            found[kind.strip()] = reason.strip()
-    return found
-
-
 def progress(tally: Tally) -> str:
     """One line while it goes on."""
     return (
@@ -139,7 +126,7 @@ def progress(tally: Tally) -> str:
     )
 
 
-def summary(campaign: Campaign, target: Target, expected: Mapping[str, str]) -> list[str]:
+def summary(campaign: Campaign, target: Target) -> list[str]:
     """What was done, what was reached, and what was not."""
     tally = campaign.tally
     entries = spec.entries()
@@ -162,7 +149,13 @@ def summary(campaign: Campaign, target: Target, expected: Mapping[str, str]) -> 
         why = "in which somebody tries again and again" + ", or which are named here" * bool(tally.undecided)
         found.append(f"broken off: {tally.broken_off} programs, {why}")
     found += [f"not decided: {what}" for what in tally.undecided]
-    found += [f"expected, {count} times: {kind}   # {expected[kind]}" for kind, count in tally.known.items()]
+    found += [f"known deviation met {count} times: {known}" for known, count in tally.known.items()]
+    if tally.known:
+        found.append(
+            f"ended by a known deviation: {tally.known.total()} programs, and what would have come is not known"
+        )
+    unmet = [known for known in campaign.expected if known not in tally.known]
+    found += [f"known deviation not met: {known}" for known in unmet]
     return found
 
 
@@ -180,12 +173,13 @@ def _shown(
     if setting.policy.name != "DISCARD":
         yield f"policy: {setting.policy.name}"
     if failure.once:
-        yield "it was seen once, and not when the same was done again"
-    yield f"the shortest program found, {len(failure.events)} calls (seed {seed}):"
+        yield f"it was seen once, and not when the same was done {AGAIN} times more"
+    kept = "the program that was drawn" if failure.once else "the shortest program found"
+    yield f"{kept}, {len(failure.events)} calls (seed {seed}):"
     for event in failure.events:
         yield f"    {line(event)}"
     texts = {
-        "script": script(failure, setting, LIKE_PYZMQ.get(target, "enomem")),
+        "script": _script(failure, setting, target),
         "pytest": regression(failure, setting, target),
         "mermaid": diagram(failure),
     }
@@ -193,6 +187,12 @@ def _shown(
         if path is not None:
             write(path, texts[name])
             yield f"{name}: {path}"
+
+
+def _script(failure: Failure, setting: Setting, target: str) -> str:
+    if target in (*OURS, *LIKE_PYZMQ):
+        return script(failure, setting, LIKE_PYZMQ.get(target, "enomem"))
+    return target_script(failure, setting, target)
 
 
 def write(path: Path, text: str) -> None:

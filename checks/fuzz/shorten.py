@@ -14,13 +14,18 @@ from enomem.model.systems.network_calls import Impossible
 
 from ..errors import Inconclusive
 from ..oracle.events import Do, Event
-from ..targets.target import Can, Target
+from ..targets.target import Can, Target, TargetFault
+from .known import Known, explaining
 from .play import Deviates, Failure, Play, Restless
 
 TRIES = 3000
 """So many programs are tried at most."""
+AGAIN = 3
+"""So often it is asked at most whether a program deviates again."""
 LAST = "memory after"
 """How the kind of a failure begins that is seen when everything was closed."""
+UNENDED = "fault after the end"
+"""The kind of a failure that is seen when the target is made as new."""
 
 
 def blank(event: Event) -> Event:
@@ -33,9 +38,10 @@ def blank(event: Event) -> Event:
 def replayed(target: Target, setting: Setting, program: Sequence[Event], to_the_end: bool = False) -> Failure | None:
     """Run a program on a target as new: how it deviates, None if it does not; `Impossible` for what is no program.
 
-    ``to_the_end``: all that is left is received, and all sockets are closed, as when a program was drawn.
+    ``to_the_end``: all that is left is received, all sockets are closed, and the target made as new again, as when a
+    program was drawn.
     """
-    target.reset()
+    renewed(target)
     play = Play(target, setting)
     try:
         for event in program:
@@ -44,29 +50,57 @@ def replayed(target: Target, setting: Setting, program: Sequence[Event], to_the_
             play.finish()
     except Deviates as error:
         return error.failure
+    fault = renewed(target) if to_the_end else None
+    return None if fault is None else unended(play, fault)
+
+
+def renewed(target: Target) -> TargetFault | None:
+    """Have a target as new; why that took force, if it did."""
+    try:
+        target.reset()
+    except TargetFault as fault:
+        target.reset()
+        return fault
     return None
 
 
-def shortened(target: Target, setting: Setting, failure: Failure) -> Failure:
-    """The shortest program found that deviates as this one does; this one, if it never does again (`Failure.once`)."""
+def unended(play: Play, fault: TargetFault) -> Failure:
+    """A program after which the target could not be made as new."""
+    return Failure((*play.events, Event(Do.SETTLE)), str(fault), UNENDED)
+
+
+def shortened(target: Target, setting: Setting, failure: Failure, known: Sequence[Known] = ()) -> Failure:
+    """The shortest program found that deviates as this one does, and not in a way that is ``known``.
+
+    This one itself, if what was found does not do so again; and `Failure.once`, if neither does this one.
+    """
     best, tries = failure, 0
-    ends = failure.kind.startswith(LAST)
+    ends = failure.kind.startswith((LAST, UNENDED))
+
+    def deviates(program: Sequence[Event]) -> Failure | None:
+        found = _tried(target, setting, program, ends)
+        same = found is not None and found.kind == failure.kind and explaining(known, found) is None
+        return found if same else None
+
     changed = True
     while changed and tries < TRIES:
         changed = False
         for program in _shorter(target, best.events):
             tries += 1
-            found = _tried(target, setting, program, ends)
-            if found is not None and found.kind == failure.kind and length(found) < length(best):
+            found = deviates(program)
+            if found is not None and length(found) < length(best):
                 best, changed = found, True
                 break
             if tries >= TRIES:
                 break
-    named = _tried(target, setting, _named(best.events), ends)
-    if named is not None and named.kind == failure.kind and length(named) <= length(best):
+    named = deviates(_named(best.events))
+    if named is not None and length(named) <= length(best):
         best = named
-    again = _tried(target, setting, best.events, ends)
-    return again if again is not None and again.kind == failure.kind else replace(best, once=True)
+    for events in [best.events] * AGAIN + [failure.events] * AGAIN:
+        again = deviates(events)
+        if again is not None:
+            return again
+    return replace(failure, once=True)
 
 
 def _named(events: Sequence[Event]) -> list[Event]:

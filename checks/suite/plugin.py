@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OPTION, INI = "enomem_target", "enomem_target"
 NOT_ASKED = "not asked: "
+KNOWN = "known deviation"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--enomem-examples", type=int, default=20, metavar="N", help="draw so many programs (20; 0: none)"
     )
     fuzzing.addoption("--enomem-seed", type=int, default=1, metavar="S", help="draw them by this seed (1)")
-    fuzzing.addoption("--enomem-known", metavar="FILE", help="kinds of deviations that are expected, with reasons")
+    fuzzing.addoption("--enomem-known", metavar="FILE", help="deviations that are known, or a name as pyzmq")
     record = "write each test's run there, as enomem validate reads it"
     parser.getgroup("enomem").addoption("--enomem-record", metavar="FOLDER", help=record)
 
@@ -71,7 +72,7 @@ def enomem_target(enomem_target_of_session: Target) -> Iterator[Target]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say what was not asked, so that nobody takes it for passed."""
+    """Say what was not asked, and what is known to deviate, so that nobody takes it for passed."""
     if not chosen(config):
         return
     skipped = [str(report.longrepr[2]) for report in terminalreporter.getreports("skipped")]
@@ -80,3 +81,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section("enomem: not asked")
         for reason in reasons:
             terminalreporter.write_line(reason)
+    told = [value for report in terminalreporter.getreports("passed") for value in report.user_properties]
+    deviations = [str(value) for name, value in told if name == KNOWN]
+    if deviations:
+        terminalreporter.section("enomem: known deviations")
+        for deviation in deviations:
+            terminalreporter.write_line(deviation)
