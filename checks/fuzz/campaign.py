@@ -115,7 +115,7 @@ class Campaign:
 
     def begin(self, policy: str) -> Play:
         """A new program on the target as new, if there is time for it; what cannot be ended has deviated."""
-        if self.bound is not None and self.tally.seconds >= self.bound:
+        if self.bound is not None and self.tally.programs and self.tally.seconds >= self.bound:
             raise Enough
         fault = renewed(self.target)
         if fault is not None and self.last is not None:
