@@ -292,6 +292,7 @@ def test_interrupted_says_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_was_remembered_without_a_defect_is_forgotten_with_it_and_the_other_way_round() -> None:
     (mutant,) = [one for one in PATTERNS if one.name == "turn stays"]
     for _ in range(2):
+        pull._whole.cache_clear()  # type: ignore[attr-defined]
         pull.offered(Turns(), 0)
         assert pull._whole.cache_info().currsize == 1  # type: ignore[attr-defined]
         with applied(mutant):
