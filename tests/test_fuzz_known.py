@@ -15,7 +15,7 @@ from enomem.checks.fuzz.known import Known, explaining
 from enomem.checks.fuzz.play import Failure
 from enomem.checks.fuzz.script import LINES, script
 from enomem.checks.fuzz.shorten import replayed
-from enomem.checks.oracle import call_format, calling
+from enomem.checks.oracle import call_format
 from enomem.checks.oracle.events import Do, Event
 from enomem.checks.targets import stillness
 from enomem.checks.targets.target import Target
@@ -36,9 +36,7 @@ def zmq() -> Iterator[Target]:
 
 
 @pytest.mark.parametrize("entry", LIBZMQ, ids=lambda entry: ", ".join(entry.rules))
-def test_each_entry_is_needed(entry: Known, zmq: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    # What never settles here was still under way after 5 s in any case.
-    monkeypatch.setattr(calling, "WAIT", 500)
+def test_each_entry_is_needed(entry: Known, zmq: Target) -> None:
     setting, program = call_format.loads(entry.program)
     failure = replayed(zmq, setting, list(program))
     assert failure is not None, "libzmq does as the model: the entry can go"
