@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from enomem.model.reference.constants import EFSM
 from enomem.model.systems.network import Setting
@@ -179,7 +179,7 @@ class Writer:
         ]
 
 
-def not_among(allowed: list[object]) -> str:
+def not_among(allowed: Sequence[object]) -> str:
     """The expression that is true of a ``got`` that is none of these."""
     if not any(str(one).startswith(MADE_UP) for one in allowed):
         return "got not in allowed"
