@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from .plugin import KNOWN, NOT_ASKED
 
 
 def test_the_model_explains_every_program(
-    enomem_target: Target, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
+    enomem_target: Target, pytestconfig: pytest.Config, request: pytest.FixtureRequest
 ) -> None:
     # Who cannot say who is there leaves so much open that nearly everything is explained.
     need(enomem_target, Can.PEERS)
@@ -48,4 +47,4 @@ def test_the_model_explains_every_program(
     assert campaign.tally.programs > campaign.tally.broken_off, f"no program was run to its end\n{said}"
     assert not campaign.tally.undecided, f"more may have happened than can be followed\n{said}"
     for known, count in campaign.tally.known.items():
-        record_property(KNOWN, f"met {count} times: {known}")
+        request.node.user_properties.append((KNOWN, f"met {count} times: {known}"))
