@@ -6,7 +6,7 @@ stopped by mypy and pyright.
 """
 
 from dataclasses import dataclass
-from typing import TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -28,12 +28,12 @@ def hashed_once(kind: type[T]) -> type[T]:
     """A `state` that `Remembers` its hash."""
     compute = kind.__hash__
 
-    def remembered(self: Remembers) -> int:
+    def remembered(self: Any) -> int:
         try:
-            return self._hash
+            known: int = self._hash
         except AttributeError:
-            self._hash = compute(self)
-            return self._hash
+            known = self._hash = compute(self)
+        return known
 
-    kind.__hash__ = remembered  # type: ignore[assignment, method-assign]
+    kind.__hash__ = remembered  # type: ignore[method-assign]
     return kind
