@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -34,7 +35,7 @@ MOST = 10
 CLEAN = "0" * 16
 
 PATH = "a-socket-with-a-name-that-needs-memory"
-"""Where a victim and its peer meet over ipc, in the folder of the referee."""
+"""Where a victim and its peer meet over ipc, in a folder with a short name: 107 octets are all that a path may have."""
 
 VICTIM = ("-m", "enomem.checks.torture.victim")
 """What Python runs as the process that forks."""
@@ -86,6 +87,7 @@ class Referee:
     ) -> None:
         self.zmq: Any = importlib.import_module("zmq")
         self._folder = folder
+        self._meeting = tempfile.TemporaryDirectory(prefix="enomem-")
         self._context = self.zmq.Context()
         path = os.pathsep.join(filter(None, (str(Path(enomem.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
         self._parent = subprocess.Popen(
@@ -103,6 +105,7 @@ class Referee:
                 stream.close()
         self._parent.wait(5)
         self._context.destroy(linger=0)
+        self._meeting.cleanup()
 
     # --- the pipe
 
@@ -127,7 +130,7 @@ class Referee:
         """What was seen of a case; it is given up when nothing at all has happened for ``patience`` seconds."""
         file, said = self._folder / "stacks", self._folder / "said"
         file.unlink(missing_ok=True)
-        path = f"ipc://{self._folder}/{PATH}" if case.variant.local else ""
+        path = f"ipc://{self._meeting.name}/{PATH}" if case.variant.local else ""
         play = _Play(self._context, case, path)
         began = time.monotonic()
         try:
