@@ -82,8 +82,7 @@ def reserved(stage: Stage) -> None:
     pull, endpoint = bound(context, PULL)
     first, second = (connected(context, PUSH, endpoint) for _ in range(2))
     hasty = connected(context, PUSH, endpoint, SNDTIMEO=0)
-    # Until all connections have what they need there is memory for more.
-    for socket in (first, second, hasty, *[pull] * 3):
+    for socket in (first, second, hasty, *[pull] * 3):  # until all have what they need there is memory for more
         seen(socket, EventKind.HANDSHAKE_SUCCEEDED)
     large = [b"x" * 70_000, b"y"]
     first.send_multipart(large)
