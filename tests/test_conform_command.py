@@ -149,14 +149,14 @@ def test_what_comes_by_chance_may_pass_and_may_do_nothing_else(tmp_path: Path) -
     ("text", "says"),
     [
         ("[[", "is not TOML"),
-        ("other = 1", "a baseline has tables"),
+        ("other = 1", "deviations are tables"),
         (entry(["wire/2/99"]), "there is no case 'wire/2/99'; the nearest"),
         (entry(["wire/2/1", "wire/2/1"]), "stands there twice"),
         (entry(["wire/2/1"], "pass"), "a verdict (fail or non-strict)"),
         (entry(["wire/2/1"]) + "sometimes = 1\n", "it may have sometimes = true"),
         ('[[deviation]]\ncases = ["wire/2/1"]\nverdict = "fail"\n', "and a reason"),
         ('[[deviation]]\ncases = "wire/2/1"\nverdict = "fail"\nreason = "x"\n', "a list of ids"),
-        ("deviation = 1", "a baseline has tables"),
+        ("deviation = 1", "deviations are tables"),
         ("deviation = [1]", "deviation 1 needs cases"),
     ],
 )

@@ -7,12 +7,12 @@ With ``sometimes = true`` they come by chance, and a pass is no news.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..deviations import read
 from ..errors import UsageError
 from .case import Verdict
 from .catalogue import cases, nearest
@@ -40,18 +40,9 @@ Baseline = Mapping[str, Expected]
 
 def load(named: Path) -> Baseline:
     """Read a baseline: a file, or the name of one that is shipped ("pyzmq"). UsageError if it cannot be used."""
-    path = named
-    if not named.exists() and (SHIPPED / f"{named}.toml").exists():
-        path = SHIPPED / f"{named}.toml"
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        known = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.toml")))
-        raise UsageError(f"{named} cannot be read ({error.strerror}); baselines that are shipped: {known}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}") from None
+    path, entries = read(named, SHIPPED)
     found: dict[str, Expected] = {}
-    for entry in _entries(path, data):
+    for entry in _checked(path, entries):
         for case in entry["cases"]:
             if case in found:
                 raise UsageError(f"{path}: the case {case!r} stands there twice")
@@ -63,11 +54,8 @@ def load(named: Path) -> Baseline:
     return found
 
 
-def _entries(path: Path, data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _checked(path: Path, entries: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
     """The tables of a file, each with what it must have."""
-    entries = data.get("deviation", [])
-    if not isinstance(entries, list) or set(data) - {"deviation", "target", "version"}:
-        raise UsageError(f"{path}: a baseline has tables [[deviation]], and may have a target and a version")
     verdicts = {verdict.value for verdict in DEVIATES}
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict) or not _whole(entry, verdicts):

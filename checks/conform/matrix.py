@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections import Counter
@@ -13,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..words.markdown import table
+from ..words.markdown import table, write_page
 from .baseline import Baseline, load
 from .case import Verdict
 
@@ -139,24 +138,14 @@ def shipped(found: Sequence[Result]) -> dict[str, Baseline]:
     return made
 
 
+def _made(docs: Path) -> str:
+    found = results(docs)
+    return page(found, shipped(found))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or with ``--check`` say whether it is out of date."""
-    parser = argparse.ArgumentParser(
-        prog="python -m enomem.checks.conform.matrix", description="Make docs/conformance.md."
-    )
-    parser.add_argument("docs", type=Path, metavar="DOCS")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is out of date")
-    given = parser.parse_args(arguments)
-    found = results(given.docs)
-    made = page(found, shipped(found))
-    file = given.docs / PAGE
-    if not given.check:
-        file.write_text(made, encoding="utf-8")
-        return 0
-    if file.exists() and file.read_text(encoding="utf-8") == made:
-        return 0
-    sys.stdout.write(f"{file} is out of date: python -m enomem.checks.conform.matrix {given.docs}\n")
-    return 1
+    return write_page("enomem.checks.conform.matrix", PAGE, _made, arguments)
 
 
 if __name__ == "__main__":

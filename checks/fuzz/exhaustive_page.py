@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..words.markdown import table
+from ..words.markdown import table, write_page
 from .models import Deviation, Result, read
 
 FOLDER, PAGE = "exhaustive", "exhaustive.md"
@@ -110,23 +109,13 @@ def _row(one: Result) -> list[str]:
     return [one.model, str(one.parts), *(f"{count:,}" for count in counts), f"{one.seconds:.1f}", str(kinds or "none")]
 
 
+def _made(folder: Path) -> str:
+    return page({file.stem: read(file) for file in sorted((folder / FOLDER).glob("*.jsonl"))})
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or with ``--check`` say whether it is out of date."""
-    parser = argparse.ArgumentParser(
-        prog="python -m enomem.checks.fuzz.exhaustive_page", description=f"Make {PAGE}."
-    )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="docs/generated")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is out of date")
-    given = parser.parse_args(arguments)
-    kept = {file.stem: read(file) for file in sorted((given.folder / FOLDER).glob("*.jsonl"))}
-    made, file = page(kept), given.folder / PAGE
-    if not given.check:
-        file.write_text(made, encoding="utf-8")
-        return 0
-    if file.exists() and file.read_text(encoding="utf-8") == made:
-        return 0
-    sys.stdout.write(f"{file} is out of date: python -m enomem.checks.fuzz.exhaustive_page {given.folder}\n")
-    return 1
+    return write_page("enomem.checks.fuzz.exhaustive_page", PAGE, _made, arguments)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ of which is found in the lines of the program before the call in question; ``{it
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from enomem.model.rules import Rule
 
+from ..deviations import read
 from ..errors import UsageError
 from ..oracle.events import line
 from .play import Failure
@@ -50,19 +50,7 @@ class Known:
 
 def load(named: Path) -> tuple[Known, ...]:
     """Read a file, or the one of that name that is shipped ("pyzmq"). UsageError if it cannot be used."""
-    path = named
-    if not named.exists() and (SHIPPED / f"{named}.toml").exists():
-        path = SHIPPED / f"{named}.toml"
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        shipped = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.toml")))
-        raise UsageError(f"{named} cannot be read ({error.strerror}); files that are shipped: {shipped}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}") from None
-    entries = data.get("deviation", [])
-    if not isinstance(entries, list) or set(data) - {"deviation", "target", "version"}:
-        raise UsageError(f"{path}: known deviations are tables [[deviation]]; besides them: a target and a version")
+    path, entries = read(named, SHIPPED)
     return tuple(_entry(f"{path}, deviation {number}", entry) for number, entry in enumerate(entries, 1))
 
 

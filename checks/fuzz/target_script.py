@@ -22,9 +22,10 @@ def target_script(failure: Failure, setting: Setting, target: str) -> str:
     ]
     if any(event.answer != "ok" and event.do in (Do.CREATE, Do.BIND) for event in failure.events):
         head += [
+            "from enomem.checks.targets.target import Refused",
             "def tried(call, *arguments):",
             "    try: call(*arguments)",
-            "    except Exception: pass  # It is refused.",
+            "    except Refused: pass",
         ]
     if setting.policy.name != "DISCARD":
         head.append(f"target.policy({setting.policy.name!r})")

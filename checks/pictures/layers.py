@@ -23,6 +23,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "what is asked of patterns": ("patterns",),
     "what is asked of senders": ("senders",),
     "search and liveness": ("search",),
+    "known deviations": ("deviations",),
     "measured": ("bench",),
     "a step run on symbols": ("symbolic",),
 }
