@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from enomem.model.patterns import PATTERNS
 from enomem.model.patterns.pattern import PAIRS
 from enomem.model.systems import network_calls as calls
-from enomem.model.systems.network import NOTHING, Network, Session, Setting, Socket
+from enomem.model.systems.network import NOTHING, Network, Setting, Socket
+from enomem.model.systems.network_names import canonical
 from enomem.model.systems.network_wires import TooMany
 
 from ..errors import Inconclusive
@@ -111,7 +112,7 @@ class _States:
 
     def number(self, state: Network) -> int:
         """The number of a state."""
-        state = canonical(state, self.edge)
+        state = told_apart(state, self.edge)
         number = self._numbers.setdefault(state, len(self.all))
         if number == len(self.all):
             if _beyond(state):
@@ -196,32 +197,14 @@ def _created(state: Network, event: Event) -> Iterator[tuple[Event, Network]]:
         yield replace(event, answer=outcome.answer), after
 
 
-def canonical(state: Network, edge: bool = False) -> Network:
-    """The state with its sessions named in their order.
+def told_apart(state: Network, edge: bool = False) -> Network:
+    """The state with what no call can tell apart forgotten: names of sessions, and which rules fired.
 
     Where in a chunk a pipe begins is told apart only at the ``edge`` of one (PIPE-4).
     """
-    names: dict[int, int] = {NOTHING: NOTHING}
-    for socket in state.sockets:
-        for session in socket.sessions:
-            names.setdefault(session.key, len(names) - 1)
-    sockets = tuple(_renamed(socket, names, edge) for socket in state.sockets)
-    links = tuple(
-        replace(link, near_key=names.get(link.near_key, NOTHING), far_key=names.get(link.far_key, NOTHING))
-        for link in state.links
-    )
-    return Network(state.setting, sockets, links, state.refusals, len(names) - 1)
+    sockets = state.sockets if edge else tuple(map(_from_the_first_slot, state.sockets))
+    return canonical(replace(state, sockets=sockets, fired=frozenset()))
 
 
-def _renamed(socket: Socket, names: dict[int, int], edge: bool) -> Socket:
-    sessions: tuple[Session, ...] = tuple(
-        replace(one, key=names[one.key], pipe=one.pipe if edge else replace(one.pipe, front=0))
-        for one in socket.sessions
-    )
-    return replace(
-        socket,
-        sessions=sessions,
-        current=names.get(socket.current, NOTHING),
-        targets=None if socket.targets is None else tuple(names[key] for key in socket.targets),
-        peers=tuple((names[key], topic, count) for key, topic, count in socket.peers),
-    )
+def _from_the_first_slot(socket: Socket) -> Socket:
+    return replace(socket, sessions=tuple(replace(one, pipe=replace(one.pipe, front=0)) for one in socket.sessions))
