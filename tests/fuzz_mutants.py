@@ -132,10 +132,14 @@ def page(all_found: Iterable[Fuzzed]) -> str:
         killed += found.failure is not None
         said = f"`{found.failure.kind}`" if found.failure else f"**lives**: {ALIVE.get(found.name, 'not explained')}"
         rows.append([found.name, MUTANTS[found.name].what, said, found.rules, str(found.programs)])
-    return HEAD + (
-        f"{killed} of {len(rows)} are found ({100 * killed / len(rows):.0f} %) with at most {EXAMPLES} programs "
-        f"of seed {SEED}.\n\n"
-    ) + table(("defect", "what is wrong", "how it is seen", "by", "programs"), rows)
+    return (
+        HEAD
+        + (
+            f"{killed} of {len(rows)} are found ({100 * killed / len(rows):.0f} %) with at most {EXAMPLES} programs "
+            f"of seed {SEED}.\n\n"
+        )
+        + table(("defect", "what is wrong", "how it is seen", "by", "programs"), rows)
+    )
 
 
 HEAD = """<!-- Made by `python -m tests.fuzz_mutants --page`; do not edit. -->

@@ -103,9 +103,7 @@ ALL = [
 five of the twelve proofs (rounding by three), and answers unsat everywhere else."""
 
 
-@pytest.mark.parametrize(
-    ("policy", "recovery", "scope"), ALL, ids=[f"{p.name}-{r.value}-{s.title}" for p, r, s in ALL]
-)
+@pytest.mark.parametrize(("policy", "recovery", "scope"), ALL, ids=[f"{p.name}-{r.value}-{s.title}" for p, r, s in ALL])
 def test_a_second_solver_agrees_on_the_proofs_of_the_matrix(
     policy: SendPolicy, recovery: Recovery, scope: plan.Scope, tmp_path: Path
 ) -> None:
@@ -137,7 +135,7 @@ def test_without_a_supporting_invariant_it_is_not_believed(tmp_path: Path) -> No
         weaker = [_without(query, wanted) for query in proof.queries if query.name != "initiation"]
         files = certificate.write(replace(proof, queries=weaker), wanted, tmp_path)[:-1]
         answers = {file.name: cvc5_says(file.read_text(encoding="utf-8")) for file in files}
-        assert {answer for answer, in answers.values()} == {"sat", "unsat"}, wanted
+        assert {answer for (answer,) in answers.values()} == {"sat", "unsat"}, wanted
 
 
 def _without(query: Query, label: str) -> Query:

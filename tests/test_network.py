@@ -71,9 +71,7 @@ def refuse(site: str, after: int = 0) -> list[Event]:
     return [Event(Do.REFUSE, name=site, count=after)]
 
 
-@pytest.mark.parametrize(
-    ("setting", "received"), [(Setting(), "b c"), (Setting(KEEP), "a b c"), (Setting(SKIP), "d")]
-)
+@pytest.mark.parametrize(("setting", "received"), [(Setting(), "b c"), (Setting(KEEP), "a b c"), (Setting(SKIP), "d")])
 def test_a_refusal_is_what_the_policy_says(setting: Setting, received: str) -> None:
     run = [*pair("PUSH", "PULL"), *refuse("BODY", 1), *sends(0, "a x+", "ENOMEM"), *sends(0, "b c"), *sends(0, "d")]
     explained([*run, *receives(1, received)], setting)

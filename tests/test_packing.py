@@ -45,7 +45,9 @@ def test_round_trip(data: st.DataObject, n: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("n", "words", "bits", "exchangeable"),
     [
-        ((0, 0), 1, 7, True), ((0, 7), 1, 16, True), ((0, (1 << 40) - 1), 3, 127, True),
+        ((0, 0), 1, 7, True),
+        ((0, 7), 1, 16, True),
+        ((0, (1 << 40) - 1), 3, 127, True),
         ((0, (1 << 63) - 1), 4, 196, False),
     ],
 )

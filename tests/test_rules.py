@@ -24,9 +24,7 @@ LIVE = [name for name in PROPERTIES if name.startswith("LIVE-")]
 RULES = [entry for entry in ENTRIES.values() if entry.file not in NOT_RULES]
 PREFIXES = (*dict.fromkeys(rule.value.rpartition("-")[0] for rule in Rule), "SAFE", "LIVE", "ASSUME")
 REFERENCE = re.compile(rf"\b(?:{'|'.join(PREFIXES)})-(?:[A-Z]+|[0-9]+)\b")
-SPEC_FILES = sorted(
-    item.name for item in resources.files("enomem.spec").iterdir() if item.name.endswith(".md")
-)
+SPEC_FILES = sorted(item.name for item in resources.files("enomem.spec").iterdir() if item.name.endswith(".md"))
 DECISIONS = sorted(Path(__file__).parent.parent.joinpath("docs", "decisions").glob("*.md"))
 
 
@@ -146,9 +144,7 @@ def test_an_entry_is_read_with_its_text_and_lines() -> None:
 
 
 def test_assumptions_are_read_as_identifiers() -> None:
-    found = parse(
-        "### A-B\n\nt\n\nAssumes: ASSUME-X,\nASSUME-Y\n\n### A-C\n\nt\n\nAssumes: nothing\n", "x.md"
-    )
+    found = parse("### A-B\n\nt\n\nAssumes: ASSUME-X,\nASSUME-Y\n\n### A-C\n\nt\n\nAssumes: nothing\n", "x.md")
     assert found["A-B"].assumes == ("ASSUME-X", "ASSUME-Y")
     assert found["A-C"].assumes == ()
 

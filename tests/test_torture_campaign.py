@@ -218,8 +218,19 @@ def test_the_published_page_is_made_from_the_published_summary(capsys: pytest.Ca
     assert capsys.readouterr().out == (folder / "torture.md").read_text(encoding="utf-8")
 
 
+def test_a_place_counts_as_failed_when_some_stack_that_leads_there_came() -> None:
+    """All stacks of the script ask for memory at one place."""
+    none_came: dict[Key, list[Verdict]] = {key: [Verdict(Outcome.NOT_REACHED)] * 3 for key in KEYS + SECOND}
+    unknown = campaign_of(Scripted(none_came))
+    assert report.places(unknown) == (1, ["libzmq+0x4f062"])
+    assert "at 1 of them none was failed: `libzmq+0x4f062`" in report.markdown(report.summary(unknown, 0, "2026-11-29"))
+    one_came = campaign_of(Scripted({**none_came, KEYS[2]: [Verdict(Outcome.ENOMEM)]}))
+    assert report.places(one_came) == (1, [])
+
+
 def test_a_summary_has_what_the_page_needs() -> None:
     page = report.markdown(report.summary(seeded(), 0, "2026-11-29"))
     assert "measured on 2026-11-29" in page
+    assert "which ask for memory at 1 places in libzmq; at each of them" in page
     assert "2 distinct sites: 1 alloc_assert, 1 uncaught bad_alloc." in page
     assert "| `yqueue.hpp:92` | alloc_assert | 3 |" in page

@@ -115,9 +115,7 @@ def test_a_mistake_is_said_in_a_sentence(words: list[str], said: str) -> None:
         ("ziglang", "no C compiler: neither cc nor Zig's is here; pip install 'enomem[torture]' brings one"),
     ],
 )
-def test_what_is_not_installed_is_said_in_a_sentence(
-    missing: str, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_not_installed_is_said_in_a_sentence(missing: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else object())
     monkeypatch.setattr("shutil.which", lambda _: None)
     done = CliRunner().invoke(cli.main, ["torture", "--scenario", "inproc"])

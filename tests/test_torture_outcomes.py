@@ -119,9 +119,7 @@ def test_messages_for_another_and_lost_ones_are_told() -> None:
     asked = [labels("H", FINAL, 3), labels("P", 0, 3), labels("H", FINAL, 3)]
     assert list(wrong(Stream("P", [0], asked))) == []
     spliced = [[*labels("H", FINAL, 3)[:1], *labels("H", FINAL, 3)]]
-    assert list(wrong(Stream("P", [0], spliced))) == [
-        "received [H100000.1/3, H100000.1/3, H100000.2/3, H100000.3/3]"
-    ]
+    assert list(wrong(Stream("P", [0], spliced))) == ["received [H100000.1/3, H100000.1/3, H100000.2/3, H100000.3/3]"]
     assert missing(Stream("P", [0, 1, 2], [labels("P", 2, 3)])) == [0, 1]
 
 
@@ -133,8 +131,6 @@ def test_no_octet_of_a_message_may_differ(sizes: tuple[int, ...]) -> None:
         assert recognised(part[:-1], sizes).startswith("? ")
         assert recognised(part + b"x", sizes).startswith("? ")
         assert recognised(bytes([part[0] ^ 1]) + part[1:], sizes) != recognised(part, sizes)
-
-
 
 
 def test_no_victim_outlives_its_referee(library: Path, tmp_path: Path) -> None:

@@ -121,4 +121,3 @@ def test_a_program_that_does_not_end_is_the_callers_mistake(
     monkeypatch.setattr("enomem.checks.torture.program.UNTOUCHED", 0.2)
     with pytest.raises(UsageError, match="does not end by itself within"):
         Program(library, ["sleep", "60"], tmp_path).record(NAME)
-

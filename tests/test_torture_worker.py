@@ -12,6 +12,7 @@ from enomem.checks.torture.worker import Remote
 
 PUSH = "push-pull: PUSH connects"
 
+
 @pytest.fixture
 def remote(tmp_path: Path) -> Iterator[Remote]:
     bench = Remote(shim.build(tmp_path), "restart", tmp_path)

@@ -165,9 +165,7 @@ INVARIANTS: Mapping[str, StateProperty] = {
     "not ready: nothing half": lambda s, state: (
         state.incoming.half == 0 if state.lives[s.reader].phase in (GREETING, HANDSHAKE) else True
     ),
-    "the writer is ready": lambda s, state: (
-        state.lives[s.sender].phase == READY if state.wire.begun > 0 else True
-    ),
+    "the writer is ready": lambda s, state: state.lives[s.sender].phase == READY if state.wire.begun > 0 else True,
     "in step": lambda s, state: (
         state.incoming.half + state.wire.flight + state.outgoing.left == state.wire.begun * s.parts
         if not _not_both_open(state)
@@ -178,13 +176,9 @@ INVARIANTS: Mapping[str, StateProperty] = {
         if state.lives[s.reader].phase == STALLED
         else True
     ),
-    "hands shaken in turn": lambda _, state: (
-        all(
-            other.phase in (HANDSHAKE, *BOTH, *((CLOSING, CLOSED, WAITING, life.CONNECTING)))
-            if one.phase in BOTH
-            else True
-            for one, other in (state.lives, state.lives[::-1])
-        )
+    "hands shaken in turn": lambda _, state: all(
+        other.phase in (HANDSHAKE, *BOTH, *((CLOSING, CLOSED, WAITING, life.CONNECTING))) if one.phase in BOTH else True
+        for one, other in (state.lives, state.lives[::-1])
     ),
     "whole pipe": lambda s, state: state.outgoing.pipe.parts == state.outgoing.pipe.messages * s.parts,
     "pipe.messages >= 0": lambda _, state: state.outgoing.pipe.messages >= 0,

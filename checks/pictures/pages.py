@@ -155,7 +155,8 @@ def bounds() -> str:
     """The bounded systems that are searched when no bounds are given."""
     names = [name for name in plan.BOUND_NAMES if name != "messages"]
     return (
-        HEAD + "# The bounded systems\n\n## Safety and deadlock\n\n"
+        HEAD
+        + "# The bounded systems\n\n## Safety and deadlock\n\n"
         + table(plan.BOUND_NAMES, [[str(b[name]) for name in plan.BOUND_NAMES] for b in plan.SAFETY])
         + "\n## Liveness\n\nThe applications send without end.\n\n"
         + table(names, [[str(b[name]) for name in names] for b in plan.LIVENESS])

@@ -189,6 +189,7 @@ class Guarded(OfAFile, SendPolicy):
             advice = "make 'notes' the largest note that it answers"
             raise PolicyRange(place, f"answered {what} outside 0..notes, which is 0..{self.notes}", advice)
 
+
 def blame(error: Diverges | Nondeterministic, policy: SendPolicy) -> UsageError:
     """What the symbolic runner found, as the error of the policy's author; OurFault if the policy is ours."""
     if not isinstance(policy, Guarded):

@@ -77,4 +77,3 @@ def _answer(policy: Guarded, kept: int, last: bool, site: Site, note: int) -> tu
     except PolicyRange:
         return None
     return reaction.keep, reaction.skip, reaction.note
-

@@ -64,9 +64,7 @@ class Shape:
     ) -> None:
         """Read the leaves off ``template``; ``ranges`` by field bounds the ints (None: only the ``small`` ones are)."""
         self._template = template
-        self.leaves: tuple[Leaf, ...] = tuple(
-            _leaf(name, value, ranges, small) for name, value in _walk(template, "")
-        )
+        self.leaves: tuple[Leaf, ...] = tuple(_leaf(name, value, ranges, small) for name, value in _walk(template, ""))
         self.intervals: dict[str, Interval] = {leaf.unknown: (leaf.low, leaf.high) for leaf in self.leaves}
 
     def symbols(self) -> Any:

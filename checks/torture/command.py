@@ -38,8 +38,16 @@ def chosen(scenarios: Sequence[str]) -> list[str]:
 
 
 def run(
-    scenarios: tuple[str, ...], command: tuple[str, ...], recovery: str, hits: int, patience: float, seconds: float,
-    libzmq: Path | None, json_file: Path | None, summary: Path | None, quiet: bool,
+    scenarios: tuple[str, ...],
+    command: tuple[str, ...],
+    recovery: str,
+    hits: int,
+    patience: float,
+    seconds: float,
+    libzmq: Path | None,
+    json_file: Path | None,
+    summary: Path | None,
+    quiet: bool,
 ) -> int:
     """Run and print; 0 if everything was survived, 1 if not, 3 if something is left or unknown."""  # fmt: skip
     if scenarios and command:

@@ -82,9 +82,7 @@ class Observed:
 class Referee:
     """Runs cases one after the other with one process that forks the victims."""
 
-    def __init__(
-        self, library: Path, folder: Path, libzmq: Path | None = None, victim: Sequence[str] = VICTIM
-    ) -> None:
+    def __init__(self, library: Path, folder: Path, libzmq: Path | None = None, victim: Sequence[str] = VICTIM) -> None:
         self.zmq: Any = importlib.import_module("zmq")
         self._folder = folder
         self._meeting = tempfile.TemporaryDirectory(prefix="enomem-")

@@ -98,10 +98,23 @@ def summary(campaign: Campaign, left: int, date: str) -> dict[str, Any]:
         "date": date,
         "stacks": len({site.stack for sites in campaign.sites.values() for site in sites}),
         "variants": len(campaign.sites),
+        "places": dict(zip(("all", "never_failed"), places(campaign), strict=True)),
         "outcomes": counts(campaign.cases.values()),
         "details": details(campaign.cases.values()),
         "aborts": [asdict(one) for one in aborts(campaign)],
     }
+
+
+def places(campaign: Campaign) -> tuple[int, list[str]]:
+    """At how many places in libzmq memory is asked for, and those of them at which no case failed an allocation.
+
+    Of a stack that did not come again nothing is known, but the same place is mostly reached by other stacks.
+    """
+    place = {(name, site.stack): site.place for name, sites in campaign.sites.items() for site in sites}
+    failed = {
+        place.get((case.variant, case.stack)) for case in campaign.cases.values() if case.outcome != Outcome.NOT_REACHED
+    }
+    return len(set(place.values())), sorted(set(place.values()) - failed)
 
 
 def exit_code(cases: Sequence[Done], left: int) -> int:
@@ -126,6 +139,8 @@ def shown(campaign: Campaign, left: int) -> Group:
         row = [str(of.get(outcome.value, "")) for of in found.values()]
         table.add_row(outcome.value, *row, style="red" if outcome in BAD else "")
     lines = [f"{len(campaign.cases)} allocations failed, one a run, in {campaign.seconds:.0f} s"]
+    asked, never = places(campaign)
+    lines.append(f"memory is asked for at {asked} places, and was refused at {asked - len(never)} of them")
     if left:
         lines.append(f"{left} were not failed yet: the same command with the same --json FILE goes on")
     return Group(table, *lines, *_sites(aborts(campaign)), *_examples(details(campaign.cases.values())))
@@ -161,7 +176,8 @@ def markdown(values: Mapping[str, Any]) -> str:
         f"# One failed allocation at a time\n\nlibzmq {subject['version']} (`{subject['library']}`), recovery "
         f"{subject['recovery']}, measured on {values['date']} with Python {machine['python']} on {machine['system']}: "
         f"{runs} runs in {values['seconds']:.0f} s, {values['left']} left out. {values['stacks']} call stacks in "
-        f"{values['variants']} variants. What the words mean: [torture](../torture.md).\n\n"
+        f"{values['variants']} variants, which ask for memory at {values['places']['all']} places in libzmq; "
+        f"{_never(values['places']['never_failed'])}. What the words mean: [torture](../torture.md).\n\n"
     )
     names = [o.value for o in Outcome if any(o.value in row for row in values["outcomes"].values())]
     rows = [[name, *(str(row.get(word, 0)) for word in names)] for name, row in values["outcomes"].items()]
@@ -178,6 +194,12 @@ def markdown(values: Mapping[str, Any]) -> str:
     text += "\n## What else was seen\n\n"
     rows = [[word, what, str(count)] for word, counter in values["details"].items() for what, count in counter.items()]
     return text + markdown_table(("outcome", "most frequent", "runs"), rows)
+
+
+def _never(names: Sequence[str]) -> str:
+    if not names:
+        return "at each of them an allocation was failed, what is *not reached* being another way to the same place"
+    return f"at {len(names)} of them none was failed: {_code(names)}"
 
 
 def _code(names: Sequence[str]) -> str:

@@ -103,9 +103,7 @@ class Runner:
         """Each job with its result as it comes; none is begun after the time ``until``, or once nobody reads on."""
         self._stop.clear()
         with ThreadPoolExecutor(self._workers) as pool:
-            futures: dict[Future[Result | None], Job] = {
-                pool.submit(self._one, one, job, until): job for job in jobs
-            }
+            futures: dict[Future[Result | None], Job] = {pool.submit(self._one, one, job, until): job for job in jobs}
             try:
                 for future in as_completed(futures):
                     result = future.result()

@@ -58,9 +58,7 @@ class Reader(Watched):
         core.connected_often += 1
         self.name = f"{core.name}/{core.connected_often}"
         steps.begin(self.name, "wire")
-        self.handshake = steps.machine(
-            Handshake, f"{self.name}.handshake", identity.local(core), identity.limits(core)
-        )
+        self.handshake = steps.machine(Handshake, f"{self.name}.handshake", identity.local(core), identity.limits(core))
         self.decoder: Decoder | None = None
         self.pending: tuple[list[list[bytes]], int, int] | None = None
         self.stalled_at, self.patience = 0.0, 0
@@ -203,9 +201,7 @@ class Reader(Watched):
         assert session is not None
         assert decoder is not None
         size = decoder.wanted + PART
-        got = self.context.ask(
-            receive, "body", session.name, self.context.receive_policy, session.inbox, size
-        )
+        got = self.context.ask(receive, "body", session.name, self.context.receive_policy, session.inbox, size)
         session.inbox = got.inbox
         if not got.taken:
             self._stalled(got.inbox, got.rules[0])
@@ -359,4 +355,3 @@ class Reader(Watched):
                 self.deliver()
             except PeerError as error:
                 self.broke_protocol(error)
-

@@ -127,4 +127,3 @@ class Watched:
             self.later("lease", LEASE, self._lease_ends)
             return
         self.give_back()
-

@@ -32,9 +32,7 @@ def _ends(link: Link) -> tuple[int, int]:
 
 
 def _socket(socket: Socket, names: Mapping[int, int]) -> Socket:
-    sessions = tuple(
-        one if one.key == names[one.key] else replace(one, key=names[one.key]) for one in socket.sessions
-    )
+    sessions = tuple(one if one.key == names[one.key] else replace(one, key=names[one.key]) for one in socket.sessions)
     current = NOTHING if socket.current == NOTHING else names[socket.current]
     targets = socket.targets and tuple(names[key] for key in socket.targets)
     peers = tuple((names[key], topic, count) for key, topic, count in socket.peers)

@@ -55,5 +55,3 @@ def carried(session: Session, sent: Sent | SentAll, part: bytes, pipe: Pipe | No
     if sent.committed:
         return replace(session, pipe=pipe, queue=(*session.queue, tail), tail=())
     return replace(session, pipe=pipe, tail=tail)
-
-

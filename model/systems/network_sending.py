@@ -234,9 +234,7 @@ def _over(net: Network, number: int) -> Network:
     socket = net.sockets[number]
     if socket.current == NOTHING:
         return net
-    return put(
-        net, number, replace(socket, current=NOTHING, lead=(), inner=socket.pattern.dropped(socket.inner))
-    )
+    return put(net, number, replace(socket, current=NOTHING, lead=(), inner=socket.pattern.dropped(socket.inner)))
 
 
 # --- giving up, and subscriptions
@@ -262,5 +260,3 @@ def abort(net: Network, number: int) -> Outcome:
     if net.sockets[number].targets is not None:
         net = through(net, number, "dropped")
     return Outcome(sent.rules, sent.answer.value, net)
-
-

@@ -105,9 +105,7 @@ def _hears(net: Network, number: int, key: int, before: int) -> Network:
         changes = table.add(key, topic) if more else table.remove(key, topic)
         session = shown(socket, replace(session, sure=session.sure + before), more, changes, topic)
     counts = _entries(socket, table, key, topic)
-    return put(
-        net, number, replace(network.with_session(socket, place, replace(session, told=left)), peers=counts)
-    )
+    return put(net, number, replace(network.with_session(socket, place, replace(session, told=left)), peers=counts))
 
 
 def _entries(socket: Socket, table: Subscriptions[int], key: int, topic: bytes) -> tuple[tuple[int, bytes, int], ...]:

@@ -78,9 +78,7 @@ def write(system: System, state: State, action: Action) -> Step | None:
         return None
     if not there(state, 1 - action.end):
         return None
-    after = replace(
-        state, outgoing=replace(out, left=out.left - 1), wire=replace(wire, flight=wire.flight + 1)
-    )
+    after = replace(state, outgoing=replace(out, left=out.left - 1), wire=replace(wire, flight=wire.flight + 1))
     after = pooled(after, action.end, link.written(pool_of(state, action.end), 1))
     if out.left != 1:
         return Step((Rule.LINK_5,), after)

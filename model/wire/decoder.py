@@ -265,9 +265,7 @@ def check(limits: Limits, flags: int, size: int, held: int, parts: int) -> None:
     if limits.frame is not None and size > limits.frame:
         raise PeerError(Rule.WIRE_12, f"a frame of {size} octets: at most {limits.frame} are taken")
     if limits.message is not None and held + size > limits.message:
-        raise PeerError(
-            Rule.WIRE_13, f"a message of {held + size} octets or more: at most {limits.message} are taken"
-        )
+        raise PeerError(Rule.WIRE_13, f"a message of {held + size} octets or more: at most {limits.message} are taken")
     if limits.parts is not None and parts >= limits.parts:
         raise PeerError(Rule.WIRE_14, f"a message of more than {limits.parts} parts")
 

@@ -211,7 +211,6 @@ def message_is_a_command(flags: int) -> None:
     HANDSHAKE_FLAGS(flags | frames.COMMAND)
 
 
-
 def empty_names_taken(data: bytes) -> Iterator[tuple[str, bytes]]:
     at = 0
     while at < len(data):

@@ -73,9 +73,7 @@ def test_who_connected_is_killed(opened: Opener, keep: Keeper, subject: Library,
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("kind", ["PULL", "SUB", "XPUB", "REQ", "ROUTER", "PAIR"])
-def test_who_was_connected_to_is_killed(
-    opened: Opener, keep: Keeper, subject: Library, kind: str, ending: str
-) -> None:
+def test_who_was_connected_to_is_killed(opened: Opener, keep: Keeper, subject: Library, kind: str, ending: str) -> None:
     """The same the other way round: each time the connection is made again, and the last peer is served."""
     own = opened(subject, kind, RECONNECT_IVL=1)
     sessions.prepare(own)
@@ -110,9 +108,7 @@ def test_a_handshake_of_plain_is_cut(opened: Opener, keep: Keeper, subject: Libr
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_who_reads_is_killed_within_a_message(
-    opened: Opener, keep: Keeper, subject: Library, ending: str
-) -> None:
+def test_who_reads_is_killed_within_a_message(opened: Opener, keep: Keeper, subject: Library, ending: str) -> None:
     """What was under way is lost and reported; the next connection begins with a message's first part."""
     own = opened(subject, "PUSH", RECONNECT_IVL=1)
     own.watch()

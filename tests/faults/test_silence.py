@@ -20,9 +20,7 @@ UNFINISHED = {
 
 
 @pytest.mark.parametrize("what", UNFINISHED)
-def test_a_handshake_that_stops_is_ended(
-    opened: Opener, keep: Keeper, subject: Library, what: str
-) -> None:
+def test_a_handshake_that_stops_is_ended(opened: Opener, keep: Keeper, subject: Library, what: str) -> None:
     own = opened(subject, "PULL", HANDSHAKE_IVL=50)
     own.watch()
     where = own.bind()
@@ -36,9 +34,7 @@ def test_a_handshake_that_stops_is_ended(
 
 
 @pytest.mark.parametrize("what", UNFINISHED)
-def test_a_crowd_that_says_nothing_is_in_nobodys_way(
-    opened: Opener, keep: Keeper, subject: Library, what: str
-) -> None:
+def test_a_crowd_that_says_nothing_is_in_nobodys_way(opened: Opener, keep: Keeper, subject: Library, what: str) -> None:
     own = opened(subject, "PULL", BACKLOG=CROWD)
     where = own.bind()
     witness = Witness(opened, subject, own)

@@ -184,9 +184,7 @@ def test_a_handshake_is_bounded(opened: Opener, keep: Keeper, subject: Library, 
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("topic", [10, 10_000])
-def test_a_flood_of_subscriptions_meets_the_pool(
-    opened: Opener, keep: Keeper, subject: Library, topic: int
-) -> None:
+def test_a_flood_of_subscriptions_meets_the_pool(opened: Opener, keep: Keeper, subject: Library, topic: int) -> None:
     own = opened(subject, "PUB", memory_limit=LIMIT)
     own.watch()
     where = own.bind()

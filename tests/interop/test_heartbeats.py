@@ -31,9 +31,7 @@ def talk(one: End, other: End, tap: Tap) -> None:
 
 @pytest.mark.parametrize("who", ["subject_pings", "peer_pings", "both_ping"])
 @pytest.mark.parametrize("role", ROLES)
-def test_a_ping_is_answered(
-    opened: Opener, keep: Keeper, subject: Library, peer: Library, role: str, who: str
-) -> None:
+def test_a_ping_is_answered(opened: Opener, keep: Keeper, subject: Library, peer: Library, role: str, who: str) -> None:
     own = opened(subject, "PAIR", **(NEVER if who == "peer_pings" else OFTEN))
     other = opened(peer, "PAIR", **(NEVER if who == "subject_pings" else OFTEN))
     binder, connecter = (own, other) if role == "subject_binds" else (other, own)

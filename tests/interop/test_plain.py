@@ -32,9 +32,7 @@ def client(opened: Opener, library: Library, name: str, password: str) -> End:
 
 @pytest.mark.parametrize("binds", ["server", "client"])
 @pytest.mark.parametrize("name", USERS)
-def test_the_right_password(
-    opened: Opener, subject: Library, peer: Library, role: str, name: str, binds: str
-) -> None:
+def test_the_right_password(opened: Opener, subject: Library, peer: Library, role: str, name: str, binds: str) -> None:
     a, b = libraries(subject, peer, role)
     known = client(opened, b, name, USERS[name])
     puller = server(opened, a)

@@ -115,9 +115,7 @@ def test_an_unknown_id_is_unreachable_or_swallowed(
 
 @pytest.mark.parametrize("router_is", ["subject", "peer"])
 @pytest.mark.parametrize("kind", ["DEALER", "ROUTER"])
-def test_a_probe_makes_a_peer_known(
-    opened: Opener, subject: Library, peer: Library, router_is: str, kind: str
-) -> None:
+def test_a_probe_makes_a_peer_known(opened: Opener, subject: Library, peer: Library, router_is: str, kind: str) -> None:
     a, b = (subject, peer) if router_is == "subject" else (peer, subject)
     router = opened(a, "ROUTER")
     other = opened(b, kind, ROUTING_ID=b"probe", PROBE_ROUTER=1)

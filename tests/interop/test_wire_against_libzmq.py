@@ -281,9 +281,7 @@ def test_libzmq_says_whether_a_password_is_right(
     assert commands.is_rejection(refused.value)
 
 
-def test_libzmq_hears_that_its_password_is_wrong_and_takes_the_answer_for_malformed(
-    libzmq: Libzmq, meet: Meet
-) -> None:
+def test_libzmq_hears_that_its_password_is_wrong_and_takes_the_answer_for_malformed(libzmq: Libzmq, meet: Meet) -> None:
     """It awaits the ERROR that its own servers send, whose first two octets are one (WIRE-20)."""
     theirs = libzmq("PAIR", plain_username=b"user", plain_password=b"wrong")
     with theirs.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL) as monitor:

@@ -52,9 +52,7 @@ def accepts_beyond_the_limit(
     return replace(got, pool=Pool(pool.limit, got.pool.used))
 
 
-def asks_to_close(
-    rule: Reconnect, upkeep: Upkeep, pool: Pool, life: Life, wanted: bool, refuse: Site | None
-) -> Lived:
+def asks_to_close(rule: Reconnect, upkeep: Upkeep, pool: Pool, life: Life, wanted: bool, refuse: Site | None) -> Lived:
     """Whoever closes its descriptor asks for a unit, for as long as that takes."""
     got = _gone(rule, upkeep, pool, life, wanted, refuse)
     return replace(got, rules=(*got.rules, Rule.MEM_1), asked=(Need(Site.CLOSE, 1),))

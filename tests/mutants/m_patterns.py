@@ -122,9 +122,7 @@ def same_place(state: rep.State, place: int) -> rep.State:
 # --- PUB
 
 
-def rest_is_sent(
-    sizes: Costs, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Site | None
-) -> Sent:
+def rest_is_sent(sizes: Costs, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Site | None) -> Sent:
     """Who misses a part of a message gets the others."""
     sent = copy_part(sizes, pool, send, pipe, hwm, last, refuse)
     return replace(sent, send=Send()) if sent.answer == Answer.NO_MEMORY else sent
@@ -137,9 +135,7 @@ def rest_is_sent_when_full(
     return replace(sent, send=Send()) if sent.answer == Answer.FULL else sent
 
 
-def head_is_kept(
-    sizes: Costs, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Site | None
-) -> Sent:
+def head_is_kept(sizes: Costs, pool: Pool, send: Send, pipe: Pipe, hwm: int, last: bool, refuse: Site | None) -> Sent:
     """As in libzmq: the parts that a pipe got of a message that it misses stay in it."""
     return sends.send_part(policies.KEEP, sizes, pool, send, pipe, hwm, last, refuse)
 

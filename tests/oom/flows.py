@@ -206,5 +206,3 @@ class Flow:
     def prove(self) -> None:
         """There is memory now: the next message arrives intact (or the one after it, if a loss is announced)."""
         until(self.stage, f"a message {self.name} arrives", self.say)
-
-

@@ -17,6 +17,7 @@ else:
 SECONDS = 5.0
 """How long one child may take; what takes longer hangs."""
 
+
 class Raw:
     """The other side of a connection, in the same thread, with a descriptor and nothing else."""
 
