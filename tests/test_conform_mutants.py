@@ -2,7 +2,7 @@
 
 import pytest
 from conform_mutants.mutant import Mutant, is_seen, sees
-from conform_mutants.table import MUTANTS, PAGE, page
+from conform_mutants.table import MUTANTS, PAGE, page, seen
 
 from enomem.checks.conform.catalogue import cases
 
@@ -14,6 +14,11 @@ def test_there_are_many_and_each_has_a_name_and_a_case() -> None:
     assert len(MUTANTS) >= 30
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
     assert all(mutant.seen and mutant.patches for mutant in MUTANTS)
+
+
+def test_each_case_sees_a_defect() -> None:
+    """A new case needs a broken implementation: one that sees none may be a check that cannot fail."""
+    assert [case.id for case, names in seen() if not names] == []
 
 
 @pytest.mark.parametrize(("mutant", "case"), PAIRS, ids=lambda value: getattr(value, "name", value))

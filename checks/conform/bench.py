@@ -86,12 +86,26 @@ class Bench:
         return self.box
 
     def replier(self) -> Tested:
-        """A REP that listens and is going to answer (`answer`); Unsupported of a black box of another type."""
+        """A REP that listens and is going to answer (`answer`); Unsupported of a black box that answers nobody.
+
+        Whether it does is seen first, and not in the case: that a handshake is answered, as a witness has it, says
+        nothing of the application that has to answer a request.
+        """
         if self.box is None:
             return self.bound("REP")
-        if self.box.kind != "REP":
-            raise Unsupported("a REP that answers every request")
-        return self.box
+        if self.box.kind == "REP" and self._is_answered(self.box):
+            return self.box
+        raise Unsupported("a REP that answers every request")
+
+    def _is_answered(self, box: BlackBox) -> bool:
+        with muted(self.log):
+            peer = self.peer(box, "REQ")
+            peer.send(octets.message(b"", b"is somebody there"))
+            bound = monotonic() + self.seconds
+            while not peer.ended and monotonic() < bound:
+                if peer.arrived():
+                    return True
+        return False
 
     def answer(self, testee: Tested) -> list[bytes] | None:
         """Have a REP answer the next request with the same parts; None if it does that by itself."""

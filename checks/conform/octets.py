@@ -107,7 +107,7 @@ class Frame:
     @property
     def data(self) -> bytes:
         """What stands behind a command's name."""
-        return self.body[1 + self.body[0] :]
+        return self.body[1 + self.body[0] :] if self.body else b""
 
     def __str__(self) -> str:
         if self.name:

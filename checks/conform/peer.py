@@ -138,6 +138,16 @@ class Peer:
         self._hear(octets.GREETING, "its greeting")
         return self.came.greeting
 
+    def version_said(self) -> tuple[int, int]:
+        """Greet, and read which version the testee says, be it one that no peer of this suite can speak to."""
+        self.send(octets.greeting(), "greeting")
+        came = self.came.data
+        self.until(lambda: self.ended or len(came) > octets.OLDER_GREETING, "the testee says its version")
+        if len(came) <= octets.OLDER_GREETING:
+            raise Deviation("a version", f"the connection ends after {len(came)} octets")
+        self._hear(octets.OLDER_GREETING + 1, "the beginning of its greeting")
+        return came[octets.OLDER_GREETING - 1], came[octets.OLDER_GREETING]
+
     def _greeting_there(self) -> int:
         came = self.came.data
         if len(came) >= octets.OLDER_GREETING and came[10] < 3:

@@ -13,13 +13,17 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
 
-from conform_mutants import from_behaviours, from_machines, wire  # noqa: E402
-from conform_mutants.mutant import Mutant, broken, is_seen  # noqa: E402
+from conform_mutants import from_behaviours, from_machines, lives, manners, openings, publishing, traffic, wire  # noqa: E402
+from conform_mutants.mutant import CALM, Mutant, broken, is_seen  # noqa: E402
+from enomem.checks.conform.case import Case  # noqa: E402
 from enomem.checks.conform.catalogue import cases  # noqa: E402
 from enomem.checks.conform.run import run_case  # noqa: E402
 from enomem.checks.words.markdown import table  # noqa: E402
 
-MUTANTS: tuple[Mutant, ...] = (*wire.MUTANTS, *from_machines.MUTANTS, *from_behaviours.MUTANTS)
+MUTANTS: tuple[Mutant, ...] = (
+    *wire.MUTANTS, *openings.MUTANTS, *traffic.MUTANTS, *lives.MUTANTS, *manners.MUTANTS, *publishing.MUTANTS,
+    *from_machines.MUTANTS, *from_behaviours.MUTANTS,
+)  # fmt: skip
 PAGE = ROOT / "docs" / "generated" / "conform-mutants.md"
 HEAD = """<!-- Made by `python tests/conform_mutants/table.py`; do not edit. -->
 
@@ -31,6 +35,13 @@ Each row is the reference socket with one defect. The cases named beside it must
 
 """
 
+BY_CASE = """
+## Each case, and what it has been seen to see
+
+A case that fails on none of them would be a check of which nobody knows whether it can fail.
+
+"""
+
 
 def page() -> str:
     """The table as Markdown."""
@@ -39,21 +50,38 @@ def page() -> str:
         [mutant.name, mutant.what, "<br>".join(f"`{case}` {sentences[case]}" for case in mutant.seen)]
         for mutant in MUTANTS
     ]
-    told = f"{len(MUTANTS)} broken implementations.\n\n"
-    return HEAD + told + table(("defect", "what is wrong", "cases that see it"), rows)
+    seeing = [[f"`{case.id}`", case.sentence, "<br>".join(names)] for case, names in seen()]
+    never = [case.id for case, names in seen() if not names]
+    told = f"{len(MUTANTS)} broken implementations; {len(seeing) - len(never)} of {len(seeing)} cases fail on one."
+    told += f" These fail on none: {', '.join(never)}." if never else ""
+    by_defect = table(("defect", "what is wrong", "cases that see it"), rows)
+    return HEAD + told + "\n\n" + by_defect + BY_CASE + table(("case", "what it asks", "defects that it sees"), seeing)
+
+
+def seen() -> list[tuple[Case, list[str]]]:
+    """Each case, and the names of the mutants that it must see."""
+    return [(case, [mutant.name for mutant in MUTANTS if case.id in mutant.seen]) for case in cases()]
 
 
 def cross(names: Sequence[str]) -> Iterator[str]:
-    """For each mutant a line with all cases that see it; then those that see none of them."""
+    """For each mutant a line with all cases that see it; then those that see none of them.
+
+    First what is seen without a defect: nothing, or the machine is too busy for the rest to mean anything.
+    """
     unseen = [case.id for case in cases()]
+    yield f"without a defect: {', '.join(_seeing(Mutant('none', '', {}, ())))}"
     for mutant in MUTANTS:
         if names and mutant.name not in names:
             continue
-        with broken(mutant) as subject:
-            seen = [case.id for case in cases() if is_seen(run_case(case, subject))]
-        unseen = [case for case in unseen if case not in seen]
-        yield f"{mutant.name}: {', '.join(seen)}"
+        found = _seeing(mutant)
+        unseen = [case for case in unseen if case not in found]
+        yield f"{mutant.name}: {', '.join(found)}"
     yield f"see none of them: {', '.join(unseen)}"
+
+
+def _seeing(mutant: Mutant) -> list[str]:
+    with broken(mutant, CALM) as subject:
+        return [case.id for case in cases() if is_seen(run_case(case, subject))]
 
 
 def main() -> int:

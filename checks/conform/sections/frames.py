@@ -112,6 +112,7 @@ def reserved_bits_harm_nobody_else(bench: Bench) -> None:
     testee = bench.bound("PULL")
     bad, good = bench.peers(testee, 2)
     bad.send(bytes([0xF8, 3]) + b"bad")
+    bad.goes_on()
     good.send(message(b"a", b"b") + message(b"c"), "two messages")
     found = [message for message in (testee.receive(), testee.receive()) if message != [b"bad"]]
     if len(found) < 2:

@@ -48,9 +48,9 @@ def signature(bench: Bench) -> None:
 
 @case(Rule.WIRE_1, "A version of 3.0 or above is announced.", VERSIONS, needs=WIRE)
 def version(bench: Bench) -> str:
-    said = _its_greeting(bench)
-    holds("a version of 3 or above", said[10] >= 3, f"version {said[10]}.{said[11]}")
-    return f"{said[10]}.{said[11]}"
+    major, minor = bench.dial(bench.any()).version_said()
+    holds("a version of 3 or above", major >= 3, f"version {major}.{minor}")
+    return f"{major}.{minor}"
 
 
 @case(Rule.WIRE_1, "The mechanism is NULL, padded with zeros to 20 octets.", GRAMMAR, needs=WIRE)

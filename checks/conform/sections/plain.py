@@ -129,7 +129,7 @@ def welcome_with_data(bench: Bench) -> None:
 
 @case(Rule.WIRE_27, "A client refuses a READY with malformed metadata.", GRAMMAR)
 def malformed_ready_to_a_client(bench: Bench) -> None:
-    _client_refuses(bench, WELCOME, command(b"READY", b"\x05a"))
+    _client_refuses(bench, WELCOME, command(b"READY", octets.metadata("PULL") + b"\x05a"))
 
 
 @case(Rule.WIRE_20, "A client that gets an ERROR closes the connection.", GRAMMAR + '; RFC 37 "Error Handling"')

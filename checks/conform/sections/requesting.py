@@ -42,7 +42,9 @@ def second_request(bench: Bench) -> None:
 
 @case(Rule.REQ_2, "There is nothing to receive before a request.", REQ)
 def receive_before_a_request(bench: Bench) -> None:
-    testee, _ = _asking(bench)
+    testee, peer = _asking(bench)
+    peer.send(message(b"", b"unasked"), "a reply to nothing")
+    peer.settle()
     holds("a call that receives is refused", testee.next_part() != Said.OK, "it is answered with ok")
 
 
@@ -50,6 +52,8 @@ def receive_before_a_request(bench: Bench) -> None:
 def receive_in_a_request(bench: Bench) -> None:
     testee, peer = _asking(bench)
     testee.begin(b"half", True)
+    peer.send(message(b"", b"unasked"), "a reply to nothing")
+    peer.settle()
     holds("a call that receives is refused", testee.next_part() != Said.OK, "it is answered with ok")
     testee.rest(b"whole")
     equal("the peer receives", peer.message(), [b"", b"half", b"whole"])

@@ -86,7 +86,12 @@ def _three_each(bench: Bench, kind: str, talks: str) -> None:
         peer.send(b"".join(message(f"{name}{number}".encode(), b"more") for number in range(9)), "nine messages")
     for peer in peers:
         peer.settle()
-    found = [testee.receive()[-2][:1].decode() for _ in range(27)]
+    found = []
+    for _ in range(27):
+        parts = testee.receive()
+        holds("messages of two parts", len(parts) > 1, parts)
+        found.append(parts[-2][:1].decode("latin-1"))
+    equal("from whom the messages are", sorted(found), sorted("abc" * 9))
     last = {name: max(place for place, who in enumerate(found) if who == name) for name in "abc"}
     holds(
         "none of three peers is done before the others have got nearly as far",
