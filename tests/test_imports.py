@@ -27,8 +27,8 @@ ORDER = [
     *(f"systems.{name}" for name in ("__init__", "closed", "watching", "sending", "peers", "single", "fan", "turning")),
     *("systems.receiving", "systems.sharing"),
     *(f"systems.reconnecting{name}" for name in ("_state", "_traffic", "")),
-    *(f"systems.network{name}" for name in ("", "_names", "_wires", "_unseen", "_pipes", "_many", "_sending")),
-    *("systems.network_settling", "systems.network_receiving"),
+    *(f"systems.network{name}" for name in ("", "_names", "_requests", "_wires", "_unseen", "_pipes", "_many")),
+    *("systems.network_sending", "systems.network_settling", "systems.network_receiving"),
     "systems.network_calls",
     "reference",
 ]

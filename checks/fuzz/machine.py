@@ -59,6 +59,7 @@ class Programs(RuleBasedStateMachine):
             act()
             if settle:
                 self.play.settle()
+                self.play.narrow()
         except (Restless, Inconclusive) as why:
             self.over = True
             self.course.broken_off(self.play, why)
@@ -139,6 +140,7 @@ class Programs(RuleBasedStateMachine):
             self.begun[socket] = more
         elif done.answer in ("ENOMEM", "ECONNRESET"):
             self.begun[socket] = False
+        self.play.narrow()
 
     # --- rules
 

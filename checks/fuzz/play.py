@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from time import thread_time
 from typing import NoReturn
 
+from enomem.model.patterns import PATTERNS
 from enomem.model.rules import Rule
 from enomem.model.systems import network_calls
 from enomem.model.systems.network import Setting
 
+from ..errors import Inconclusive
 from ..oracle.calling import WAIT, call_on
 from ..oracle.events import Do, Event, call, line
 from ..oracle.oracle import Deviation, Oracle, with_answer
@@ -23,6 +26,10 @@ SLICE = 50
 """Milliseconds of one call that waits."""
 SWIFT: Mapping[str, Value] = {"RECONNECT_IVL": 1}
 """Options that every socket has, where its library knows them, so that nothing takes long."""
+WIDE = 16
+"""So many states may explain what was seen, before it is asked which of them it is."""
+SECONDS = 30.0
+"""So long the oracle and the target may take over one program, in processor time of the thread that asks."""
 DISCONNECTING = (Do.DISCONNECT, Do.UNBIND)
 
 
@@ -73,6 +80,7 @@ class Play:
         self.listens: dict[str, int | None] = {}
         self.links: list[tuple[int, str]] = []
         self._where: dict[str, str] = {}
+        self._began = thread_time()
         if Can.POLICY in target.cans:
             target.policy(setting.policy.name)
 
@@ -81,7 +89,12 @@ class Play:
         return what in self.target.cans
 
     def do(self, event: Event) -> Event:
-        """Make a call, and hold its answer against the model; `Deviates` if nothing explains it."""
+        """Make a call, and hold its answer against the model; `Deviates` if nothing explains it.
+
+        Inconclusive where more may have happened than can be followed, or than can be in `SECONDS`.
+        """
+        if thread_time() - self._began > SECONDS:
+            raise Inconclusive(f"event {len(self.events) + 1}: to follow it until here took more than {SECONDS:g} s")
         event = self.made(event)
         found = self.oracle.saw(event)
         if found is not None:
@@ -250,6 +263,19 @@ class Play:
         for _ in range(most):
             if self.do(Event(Do.RECEIVE, socket)).answer != "ok":
                 return
+
+    def narrow(self) -> None:
+        """Receive what there is, socket by socket, as long as more than `WIDE` states explain what was seen.
+
+        What a receiver has got says which of its messages a full pipe took: for each of several receivers that is
+        another question, and all answers together are more than can be followed. Of whom least is known comes first.
+        """
+        left = [socket for socket in self.alive if PATTERNS[self.kinds[socket]].receives]
+        while left and len(self.oracle.states) > WIDE:
+            self.settle()
+            socket = max(left, key=lambda one: network_calls.ways(self.oracle.states, one))
+            left.remove(socket)
+            self.drain(socket)
 
     def finish(self) -> None:
         """Receive all that is left, close all sockets, and look whether memory is left over."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from enomem.model.systems.network_requests import RequestId
+
 from ..targets.target import Value
 
 
@@ -51,6 +53,8 @@ class Event:
 
 def text(part: bytes) -> str:
     """A part as a person reads it."""
+    if isinstance(part, RequestId):
+        return f"an id of a request of s{part.asker}"
     if part.isascii() and part.decode("ascii").isprintable():
         return f'"{part.decode("ascii")}"'
     return f"0x{part.hex()}"

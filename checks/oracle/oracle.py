@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from enomem.model.rules import Rule
 from enomem.model.systems import network_calls as calls
 from enomem.model.systems.network import Network, Outcome, Setting
+from enomem.model.systems.network_requests import RequestId
 from enomem.model.systems.network_unseen import kept
 from enomem.model.systems.network_wires import TooMany
 
@@ -141,6 +142,8 @@ def fits(outcome: Outcome, event: Event) -> Network | None:
         return None
     if outcome.part is None:
         return calls.named(outcome.network, event.socket, outcome.source, event.part)
+    if isinstance(outcome.part, RequestId):
+        return calls.identified(outcome.network, outcome.part, event.part)
     return outcome.network if outcome.part == event.part else None
 
 

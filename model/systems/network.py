@@ -48,7 +48,8 @@ class Refusals(Enum):
 class Setting:
     """What does not change: the send policy, what is known of refusals, whether turns are held to (TURN-1).
 
-    Where they are not, any peer may be the next one that can be. ``part``, ``chunk`` and ``slots``: what things cost.
+    Where they are not, any peer may be the next one that can be, and the id of a correlated request is any
+    (``network_requests``). ``part``, ``chunk`` and ``slots``: what things cost.
     """
 
     policy: SendPolicy = DISCARD
@@ -109,7 +110,8 @@ class Socket(Remembers):
     ``current``: the key of the session that gets the message which is being sent. ``lead``: the library's parts that
     are still to be sent in front of it. ``targets``: who gets a message for many. ``parts``: what is left to be taken.
     ``own``: its subscriptions (topic, how many, how many were told); ``peers``: those of its peers (key, topic, how
-    many). ``names``: the routing id that it brings.
+    many). ``names``: the routing id that it brings. ``asked``: of a REQ, its newest requests whose ids were seen, and
+    these.
     """
 
     kind: str
@@ -129,6 +131,7 @@ class Socket(Remembers):
     peers: tuple[tuple[int, bytes, int], ...] = ()
     listens: tuple[str, ...] = ()
     names: bytes = b""
+    asked: tuple[tuple[int, bytes], ...] = ()
     immediate: bool = False
     nodrop: bool = False
     closed: bool = False

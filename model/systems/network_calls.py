@@ -18,6 +18,7 @@ from ..send import Answer
 from . import network, network_many, network_receiving, network_sending
 from .network import NOTHING, POOL, UNBOUNDED, Link, Network, Outcome, Session, Setting, Socket, put
 from .network_receiving import named, receive
+from .network_requests import identified
 from .network_sending import abort, send
 from .network_settling import settled
 from .network_wires import (
@@ -294,6 +295,11 @@ def peers_of(net: Network, number: int) -> int:
     return sum(network.other_end(net, number, one.key) is not None for one in sessions)
 
 
+def ways(nets: Iterable[Network], number: int) -> int:
+    """In how many ways these networks differ in what a socket has received, or is about to."""
+    return len({tuple(session.inbox for session in net.sockets[number].sessions) for net in nets})
+
+
 def restless(net: Network) -> bool:
     """Is somebody refused, who will try again and again?"""
     waiting = [link for number in range(len(net.sockets)) for link in open_links(net, number) if link.near == number]
@@ -323,6 +329,7 @@ __all__ = [
     "create",
     "created",
     "disconnect",
+    "identified",
     "make",
     "met",
     "named",
@@ -335,4 +342,5 @@ __all__ = [
     "settled",
     "socket_of",
     "unbind",
+    "ways",
 ]

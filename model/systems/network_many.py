@@ -12,7 +12,7 @@ from ..rules import Rule
 from ..send import Answer, Phase
 from . import network
 from .network import POOL, Network, Outcome, place_of, put, with_session
-from .network_pipes import carried, emptied, free, put_at, subsets
+from .network_pipes import carried, emptied, free, put_at
 from .network_wires import known, tell
 
 TOPIC = 128
@@ -70,7 +70,8 @@ def _all_or_none(
     socket = net.sockets[number]
     keys = socket.targets or ()
     full = [key for key in keys if free(net, number, socket.sessions[place_of(socket, key)])[1]]
-    for some in subsets(full) if socket.send.phase == Phase.IDLE else [()]:
+    # One full pipe is enough for none; that others have been emptied meanwhile may be told as well later.
+    for some in [[], full] if full and socket.send.phase == Phase.IDLE else [[]]:
         way = net
         for key in some:
             session = way.sockets[number].sessions[place_of(way.sockets[number], key)]

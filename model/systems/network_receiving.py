@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ..patterns import pattern as patterns
-from ..patterns import req, routing
+from ..patterns import routing
 from ..patterns.pattern import Shape
 from ..patterns.subscriptions import Interests
 from ..rules import Rule
 from . import network
 from . import network_wires as wires
-from .network import Message, Network, Outcome, Socket, place_of, put, with_session
+from .network import Message, Network, Outcome, place_of, put, with_session
 from .network_pipes import subsets
+from .network_requests import correlates
 
 AGAIN = patterns.Way.NOBODY.value
 
@@ -86,7 +87,7 @@ def _taken(net: Network, number: int, place: int, rules: tuple[Rule, ...]) -> It
     socket = net.sockets[number]
     session = socket.sessions[place]
     message, key = session.inbox[0], session.key
-    offered = socket.pattern.offered(socket.inner, place, shape(socket, message))
+    offered = socket.pattern.offered(socket.inner, place, shape(net, number, message))
     left = replace(session, inbox=session.inbox[1:], sure=max(0, session.sure - 1))
     socket = replace(with_session(socket, place, left), inner=offered.state)
     found = (*rules, Rule.RECEIVE_7, offered.rule)
@@ -116,9 +117,9 @@ def named(net: Network, number: int, key: int, part: bytes) -> Network | None:
     return network.put_session(net, number, replace(socket.sessions[place], routing_id=part))
 
 
-def shape(socket: Socket, message: Message) -> Shape:
+def shape(net: Network, number: int, message: Message) -> Shape:
     """What a message looks like to the pattern."""
+    socket = net.sockets[number]
     delimiter = message.index(b"") if b"" in message else -1
-    correlates = socket.kind != "REQ" or message[0] == req.request_id(socket.inner.request)
     wanted = not socket.pattern.filters or Interests(socket.own).matches(message[0])
-    return Shape(len(message), delimiter, correlates, wanted)
+    return Shape(len(message), delimiter, correlates(net, number, message[0]), wanted)

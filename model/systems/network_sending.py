@@ -21,6 +21,7 @@ from . import network_wires as wires
 from .network import NOTHING, POOL, Message, Network, Outcome, Session, Socket, place_of, put, with_session
 from .network_many import fan, many, through
 from .network_pipes import carried, emptied, free, put_at, subsets
+from .network_requests import request_id
 
 OK = Answer.OK.value
 
@@ -133,7 +134,7 @@ def _begun(
 ) -> Iterator[Outcome]:
     socket = net.sockets[number]
     if found.lead:
-        socket = replace(socket, lead=lead(socket, found.lead))
+        socket = replace(socket, lead=lead(net, number, found.lead))
     if found.address:
         socket = replace(socket, send=sends.begun(socket.send))
         yield Outcome(rules, OK, put(net, number, socket))
@@ -141,19 +142,20 @@ def _begun(
     yield from _parts(put(net, number, socket), number, socket.current, part, last, rules)
 
 
-def lead(socket: Socket, count: int) -> Message:
+def lead(net: Network, number: int, count: int) -> Message:
     """The parts that the library puts in front of a message: a request's delimiter, a reply's envelope."""
+    socket = net.sockets[number]
     if socket.kind == "REP":
         return socket.envelope
     following = req.next_request(socket.inner.request, req.IDS)
-    return (req.request_id(following), b"")[-count:]
+    return (request_id(net, number, following), b"")[-count:]
 
 
 def _reserved(net: Network, number: int, key: int, found: Begin[object], part: bytes, last: bool) -> Iterator[Outcome]:
     """The memory of the message, as far as its first part tells, is reserved before it (SEND-13, SEND-16)."""
     socket = net.sockets[number]
     session = socket.sessions[place_of(socket, key)]
-    parts = (*(lead(socket, found.lead) if found.lead else ()), part)
+    parts = (*(lead(net, number, found.lead) if found.lead else ()), part)
     whole = sum(len(one) + net.setting.part for one in parts)
     costs = network.weights(net, len(part), whole)
     step = partial(sends.reserve, costs, POOL, socket.send, session.pipe, socket.send_hwm, len(parts), 0)

@@ -18,7 +18,7 @@ from ..patterns.subscriptions import Subscriptions
 from ..patterns.xpub import Xpub
 from ..rules import Rule
 from . import network
-from .network import NOTHING, POOL, Link, Network, Session, Socket, fire, link_of, other_end, place_of, put
+from .network import NOTHING, POOL, Link, Network, Refusals, Session, Socket, fire, link_of, other_end, place_of, put
 from .network_names import canonical
 
 MOST = 1 << 12
@@ -40,6 +40,9 @@ def transfer(net: Network, number: int, key: int, count: int = 1) -> Network:
     moved, kept = session.queue[:count], session.queue[count:]
     parts = sum(map(len, moved))
     pipe, _ = links.begin(network.weights(net, 0), POOL, session.pipe, parts, len(moved))
+    if net.setting.refusals == Refusals.NONE:
+        # Where its parts lie in its chunks is seen only by who may be refused the next chunk.
+        pipe = replace(pipe, front=0)
     net = put(net, number, network.with_session(socket, place, replace(session, pipe=pipe, queue=kept)))
     net = fire(net, Rule.LINK_1, Rule.PIPE_5, Rule.LINK_5) if moved else net
     end = None if session.cut else other_end(net, number, key)
