@@ -6,13 +6,12 @@ tests.exhaustive_mutants`` covers all of them, with ``--kept FILE`` only those t
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,7 +19,7 @@ if __name__ == "__main__":
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
 
 from fuzz_mutants import ALIVE as NOT_FUZZED  # noqa: E402
-from fuzz_mutants import MUTANTS, POOL, SECRET, SOUND, drawn  # noqa: E402
+from fuzz_mutants import MUTANTS, POOL, SECRET, SOUND, drawn, keep, kept  # noqa: E402
 from mutants import PatternMutant  # noqa: E402
 
 from enomem.checks.fuzz.bounded import Graph, graph, pairs  # noqa: E402
@@ -154,20 +153,13 @@ def main(arguments: list[str]) -> int:
     if chosen.page and chosen.names:
         parser.error("the page is that of all mutants: leave out the names")
     wanted = chosen.names or [name for name in MUTANTS if name not in UNASKED]
-    found = {one.name: one for one in (kept(chosen.kept) if chosen.kept else []) if one.name in wanted}
+    found = {one.name: one for one in kept(chosen.kept, Found) if one.name in wanted}
     with ProcessPoolExecutor(chosen.jobs) as pool:
         for one in pool.map(cover, [name for name in wanted if name not in found]):
             say(told(one))
             found[one.name] = one
-            if chosen.kept:
-                with chosen.kept.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(asdict(one)) + "\n")
+            keep(chosen.kept, one)
     return verdict([found[name] for name in wanted], chosen.page)
-
-
-def kept(path: Path) -> list[Found]:
-    """What came of mutants before."""
-    return [Found(**json.loads(line)) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
 
 
 def verdict(found: Sequence[Found], writes: bool) -> int:

@@ -5,14 +5,16 @@ The model beside it is that of this process and has no defect. What lives on mus
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
@@ -22,7 +24,6 @@ from mutants import ALL, PATTERNS, Mutant, PatternMutant, applied  # noqa: E402
 
 from enomem.checks.errors import Inconclusive  # noqa: E402
 from enomem.checks.fuzz.campaign import Campaign  # noqa: E402
-from enomem.checks.fuzz.play import Failure  # noqa: E402
 from enomem.checks.targets.process import Process  # noqa: E402
 from enomem.checks.targets.reference import Reference  # noqa: E402
 from enomem.checks.targets.serve import serve_process  # noqa: E402
@@ -68,20 +69,19 @@ SOUND = "no defect"
 
 @dataclass(frozen=True)
 class Fuzzed:
-    """What came of a mutant: how it deviated (None: it lives), after so many programs."""
+    """What came of a mutant: how it deviated (nothing: it lives), after so many programs of at most ``examples``.
+
+    ``rules``: those by which the model has another answer; a fault of the target has none.
+    """
 
     name: str
-    failure: Failure | None
+    kind: str
     programs: int
     seconds: float
+    rules: str = ""
     why: str = ""
-
-    @property
-    def rules(self) -> str:
-        """The rules by which the model has another answer; a fault of the target has none."""
-        if self.failure is None:
-            return ""
-        return ", ".join(rule.value for rule in self.failure.rules) or "none"
+    examples: int = EXAMPLES
+    seed: int = SEED
 
 
 def drawn(name: str) -> tuple[list[str], str | None]:
@@ -107,7 +107,9 @@ def fuzzed(name: str, examples: int = EXAMPLES, seed: int = SEED) -> Fuzzed:
         why = str(error)
     finally:
         target.end()
-    return Fuzzed(name, failure, campaign.tally.programs, time.monotonic() - began, why)
+    kind, rules = ("", "") if failure is None else (failure.kind, ", ".join(r.value for r in failure.rules) or "none")
+    seconds = round(time.monotonic() - began, 1)
+    return Fuzzed(name, kind, campaign.tally.programs, seconds, rules, why, examples, seed)
 
 
 def serve(name: str) -> None:
@@ -118,10 +120,10 @@ def serve(name: str) -> None:
 
 def told(found: Fuzzed) -> str:
     """One line."""
-    if found.failure is None:
+    if not found.kind:
         return f"alive   {found.name}: {found.programs} programs, {found.seconds:.1f} s {found.why}".rstrip()
     after = f"program {found.programs}, {found.seconds:.1f} s"
-    return f"killed  {found.name}: {found.failure.kind} (by {found.rules}; {after})"
+    return f"killed  {found.name}: {found.kind} (by {found.rules}; {after})"
 
 
 def page(all_found: Iterable[Fuzzed]) -> str:
@@ -129,8 +131,8 @@ def page(all_found: Iterable[Fuzzed]) -> str:
     rows = []
     killed = 0
     for found in all_found:
-        killed += found.failure is not None
-        said = f"`{found.failure.kind}`" if found.failure else f"**lives**: {ALIVE.get(found.name, 'not explained')}"
+        killed += bool(found.kind)
+        said = f"`{found.kind}`" if found.kind else f"**lives**: {ALIVE.get(found.name, 'not explained')}"
         rows.append([found.name, MUTANTS[found.name].what, said, found.rules, str(found.programs)])
     return (
         HEAD
@@ -161,6 +163,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--examples", type=int, default=EXAMPLES, help="programs for each mutant, at most")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--jobs", type=int, default=2, help="how many mutants are fuzzed at a time")
+    parser.add_argument("--kept", type=Path, metavar="FILE", help="write what came of each there, and begin with that")
     parser.add_argument("--page", action="store_true", help="write docs/generated/fuzz-mutants.md")
     parser.add_argument("--serve", metavar="NAME", help="be the target with this defect")
     chosen = parser.parse_args(arguments)
@@ -172,22 +175,42 @@ def main(arguments: list[str]) -> int:
         parser.error(f"there is no mutant {unknown[0]!r} in a socket; there are {', '.join(MUTANTS)}")
     if chosen.page and (chosen.names or chosen.examples != EXAMPLES or chosen.seed != SEED):
         parser.error("the page is that of all mutants, with the programs that it names: leave out everything else")
-    done = []
+    wanted = [SOUND, *(chosen.names or MUTANTS)]
+    asked = partial(fuzzed, examples=chosen.examples, seed=chosen.seed)
+    before = kept(chosen.kept, Fuzzed)
+    done = {one.name: one for one in before if (one.examples, one.seed) == (chosen.examples, chosen.seed)}
     with ProcessPoolExecutor(chosen.jobs) as pool:
-        names = [SOUND, *(chosen.names or MUTANTS)]
-        for found in pool.map(partial(fuzzed, examples=chosen.examples, seed=chosen.seed), names):
+        for found in pool.map(asked, [name for name in wanted if name not in done]):
             sys.stdout.write(f"{told(found)}\n")
             sys.stdout.flush()
-            done.append(found)
-    return _verdict(done, chosen.page)
+            done[found.name] = found
+            keep(chosen.kept, found)
+    return _verdict([done[name] for name in wanted], chosen.page)
+
+
+Kept = TypeVar("Kept")
+
+
+def kept(path: Path | None, kind: type[Kept]) -> list[Kept]:
+    """What came of mutants before, of which a file has a line each; nothing, if there is no file."""
+    if path is None or not path.exists():
+        return []
+    return [kind(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+
+
+def keep(path: Path | None, found: Any) -> None:
+    """Write what came of a mutant behind what a file has."""
+    if path is not None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(found)) + "\n")
 
 
 def _verdict(done: list[Fuzzed], writes: bool) -> int:
     sound, *done = done
-    if sound.failure is not None:
+    if sound.kind:
         sys.stdout.write("the target without a defect deviates, so that nothing is known of the others\n")
         return 1
-    alive = {found.name for found in done if found.failure is None}
+    alive = {found.name for found in done if not found.kind}
     if writes:
         PAGE.write_text(page(done), encoding="utf-8")
     expected = set(ALIVE) & {found.name for found in done}

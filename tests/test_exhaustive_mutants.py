@@ -38,7 +38,7 @@ def test_what_came_of_a_mutant_is_not_asked_again(tmp_path: Path, capsys: pytest
     arguments = ["rollback forgotten", "--jobs", "1", "--kept", str(file)]
     assert main(arguments) == 0
     assert "killed  rollback forgotten" in capsys.readouterr().out
-    assert [one.name for one in kept(file)] == ["rollback forgotten"]
+    assert [one.name for one in kept(file, Found)] == ["rollback forgotten"]
     assert main(arguments) == 0
     assert capsys.readouterr().out == "1 of 1 killed (100 %)\n"
     file.write_text(file.read_text().replace("memory", ""))

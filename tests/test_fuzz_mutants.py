@@ -1,9 +1,9 @@
 """The fuzzer finds defects of the machines, and what it does not find stands in a table with the reason."""
 
+from pathlib import Path
+
 import pytest
 from fuzz_mutants import ALIVE, HEAD, MUTANTS, PAGE, SOUND, Fuzzed, fuzzed, main, page
-
-from enomem.checks.fuzz.play import Failure
 
 FOUND: dict[str, str | tuple[str, ...]] = {
     "charged though refused": "memory",
@@ -18,15 +18,15 @@ FOUND: dict[str, str | tuple[str, ...]] = {
 
 def test_nothing_is_found_where_no_defect_is() -> None:
     found = fuzzed(SOUND, 8)
-    assert found.failure is None
+    assert not found.kind
     assert found.programs == 8
 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_a_defect_is_found(name: str) -> None:
     found = fuzzed(name, 40)
-    assert found.failure is not None
-    assert found.failure.kind.startswith(FOUND[name])
+    assert found.kind
+    assert found.kind.startswith(FOUND[name])
 
 
 def test_what_lives_has_a_reason_and_no_other_is_in_the_table() -> None:
@@ -45,14 +45,17 @@ def test_the_page_has_every_mutant_and_says_which_live() -> None:
 
 def test_the_page_does_not_hide_what_lives_without_a_reason() -> None:
     lives, killed = [name for name in MUTANTS if name not in ALIVE][:2]
-    made = page([Fuzzed(lives, None, 5, 1.0), Fuzzed(killed, Failure((), "it did", "memory"), 2, 1.0)])
+    made = page([Fuzzed(lives, "", 5, 1.0), Fuzzed(killed, "memory", 2, 1.0, "none")])
     assert "1 of 2 are found (50 %)" in made
     assert "**lives**: not explained" in made
 
 
-def test_the_exit_code_says_whether_it_is_as_expected(capsys: pytest.CaptureFixture[str]) -> None:
-    name = "REQ: out of step"
-    assert main([name, "--examples", "40", "--jobs", "1"]) == 0
-    assert "1 of 1 killed (100 %)" in capsys.readouterr().out
+def test_the_exit_code_says_whether_it_is_as_expected(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    name, results = "REQ: out of step", tmp_path / "kept.jsonl"
+    assert main([name, "--examples", "40", "--jobs", "1", "--kept", str(results)]) == 0
+    told = capsys.readouterr().out
+    assert "1 of 1 killed (100 %)" in told
+    assert main([name, "--examples", "40", "--jobs", "1", "--kept", str(results)]) == 0
+    assert capsys.readouterr().out == told.splitlines()[-1] + "\n"
     assert main([name, "--examples", "1", "--jobs", "1"]) == 1
     assert f"{name}: lives, and is not expected to" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from enomem.model.memory import Site
 from enomem.model.patterns import PATTERNS
 from enomem.model.patterns.pattern import PAIRS
 from enomem.model.systems.network import NOTHING, Network
@@ -15,14 +16,13 @@ from enomem.model.systems.network_pipes import free
 
 from ..oracle.events import Do, Event
 from ..targets.target import Can, Value
+from .refusing import SETTLED, SITES, refusing, sites
 
 TOPIC = b"t"
 LABELS = [bytes([number]) for number in b"123456789abcdefghijklmnop"]
 NAME = b"PQR"
 """The routing ids of the sockets, by their numbers."""
 AT = "tcp://s0"
-NO_MORE = Event(Do.REFUSE, times=0)
-SETTLED = Event(Do.SETTLE)
 WOUND = 253
 """So many parts have gone through a pipe at the beginning, where the end of its chunk of 256 is wanted."""
 
@@ -136,9 +136,9 @@ def _restarts(bounds: Bounds, number: int, cans: frozenset[Can]) -> Iterator[tup
     attach = Event(Do.CONNECT if number else Do.BIND, number, endpoint=AT)
     yield made(bounds, number), attach
     if Can.REFUSE in cans:
-        yield Event(Do.REFUSE, name="SOCKET"), made(bounds, number), NO_MORE
+        yield refusing(Site.SOCKET, made(bounds, number))
         if number:
-            yield made(bounds, number), Event(Do.REFUSE, name="ACCEPT"), attach, SETTLED, NO_MORE
+            yield made(bounds, number), *refusing(Site.ACCEPT, attach)
 
 
 def _wants(state: Network, number: int, cans: frozenset[Can]) -> Iterator[tuple[Event, ...]]:
@@ -146,7 +146,7 @@ def _wants(state: Network, number: int, cans: frozenset[Can]) -> Iterator[tuple[
     option = Event(Do.OPTION, number, name="UNSUBSCRIBE" if subscribed else "SUBSCRIBE", value=TOPIC)
     yield (option,)
     if not subscribed and Can.REFUSE in cans:
-        yield Event(Do.REFUSE, name="SUBSCRIPTION"), option, NO_MORE
+        yield from (refusing(site, option) for site in SITES[Do.OPTION])
 
 
 def _comes_and_goes(
@@ -162,7 +162,7 @@ def _comes_and_goes(
             return
         yield (Event(Do.BIND, 0, endpoint=AT),)
         if Can.REFUSE in cans:
-            yield Event(Do.REFUSE, name="LISTENER"), Event(Do.BIND, 0, endpoint=AT), NO_MORE
+            yield from (refusing(site, Event(Do.BIND, 0, endpoint=AT)) for site in SITES[Do.BIND])
         return
     if any(link.near == number for link in state.links):
         yield (Event(Do.DISCONNECT, number, endpoint=AT),)
@@ -170,8 +170,7 @@ def _comes_and_goes(
         connect = Event(Do.CONNECT, number, endpoint=AT)
         yield (connect,)
         if Can.REFUSE in cans:
-            yield Event(Do.REFUSE, name="CONNECTION"), connect, NO_MORE
-            yield Event(Do.REFUSE, name="ACCEPT"), connect, SETTLED, NO_MORE
+            yield from (refusing(site, connect) for site in SITES[Do.CONNECT])
 
 
 def _flights(states: Sequence[Network], number: int, room: int) -> Iterator[tuple[Event, ...]]:
@@ -186,7 +185,6 @@ def _flights(states: Sequence[Network], number: int, room: int) -> Iterator[tupl
 def _sends(states: Sequence[Network], number: int, room: int, cans: frozenset[Can]) -> Iterator[tuple[Event, ...]]:
     # What is swallowed or answered with an error takes no room.
     nowhere = all(_nowhere(state, number) for state in states)
-    kind, policy = states[0].sockets[number].kind, states[0].setting.policy
     for part in _contents(states, number):
         for more in (True, False):
             send = Event(Do.SEND, number, part=part, more=more)
@@ -194,17 +192,21 @@ def _sends(states: Sequence[Network], number: int, room: int, cans: frozenset[Ca
                 yield (send,)
             if room <= 0 or Can.REFUSE not in cans:
                 continue
-            for after in range(2 if kind in ("REQ", "REP", "PUB", "XPUB") else 1):
-                yield Event(Do.REFUSE, name="BODY", count=after), send, NO_MORE
-            if policy.reserves:
-                yield Event(Do.REFUSE, name="RESERVATION"), send, NO_MORE
-            if kind == "XSUB" and part[:1] == b"\1":
-                yield Event(Do.REFUSE, name="SUBSCRIPTION"), send, NO_MORE
-            if any(_grows(state, number) for state in states):
-                yield Event(Do.REFUSE, name="SLOT"), send, NO_MORE
-            if not more:
-                # The reader waits, and tries again (RECEIVE-2, RECEIVE-10): nothing is lost.
-                yield Event(Do.REFUSE, name="RECEIVE_BODY"), send, SETTLED, NO_MORE
+            yield from _refused(states, send)
+
+
+def _refused(states: Sequence[Network], send: Event) -> Iterator[tuple[Event, ...]]:
+    """A part that is refused, wherever that may be met."""
+    kind, policy = states[0].sockets[send.socket].kind, states[0].setting.policy
+    for site in sites(Do.SEND, kind, policy):
+        if site == Site.SLOT and not any(_grows(state, send.socket) for state in states):
+            continue
+        # Where nothing is written nothing is read, and what is no subscription asks for none.
+        if (site == Site.RECEIVE_BODY and send.more) or (site == Site.SUBSCRIPTION and send.part[:1] != b"\1"):
+            continue
+        leads = site == Site.BODY and kind in ("REQ", "REP", "PUB", "XPUB")
+        for after in range(2 if leads else 1):
+            yield refusing(site, send, count=after)
 
 
 def _nowhere(state: Network, number: int) -> bool:

@@ -7,22 +7,20 @@ can be done where it stands, so that a program that is made shorter is a program
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
+from enomem.model.memory import Site
 from enomem.model.patterns import PATTERNS
 from enomem.model.patterns.pattern import PAIRS, talks
 from enomem.model.policies import POLICIES
 
-from ..errors import Inconclusive
 from ..oracle.events import Do, Event
-from ..targets.target import Can, Value
-from .course import Course
-from .parts import TOPICS, content, options
-from .play import Deviates, Play, Restless
+from ..targets.target import Can
+from .hands import Hands
+from .parts import TOPICS
+from .refusing import SITES, sites
 
 MOST = 6
 """So many sockets there are at a time, at most."""
@@ -33,116 +31,12 @@ TIMES, LONG = st.sampled_from((1, 2, 3)), st.sampled_from((1, 1, 1, 1, 1, 1, 1, 
 MARK = st.sampled_from((0, 1, 2))
 """High-water marks; 0 leaves the default. libzmq counts more than two in steps (facts: LWM), which no rule has."""
 AGAIN = st.sampled_from((False, True, True, True))
-T = TypeVar("T")
+COMES = st.sampled_from((None,) * 8 + SITES[Do.CREATE] + SITES[Do.BIND] + SITES[Do.CONNECT])
+"""Where there is no memory for a new socket or connection, if anywhere."""
 
 
-class Programs(RuleBasedStateMachine):
+class Programs(Hands):
     """One program; see the module. A subclass says by its ``course`` who runs it."""
-
-    course: Course
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.play: Play
-        self.over = False
-        self.number = 0
-        self.begun: dict[int, bool] = {}
-        self.made: dict[int, tuple[str, tuple[tuple[str, Value], ...]]] = {}
-
-    # --- what is done with what was drawn
-
-    def tried(self, act: Callable[[], object], settle: bool = True) -> None:
-        """Do something and what follows from it, unless the program is over; an expected deviation ends it."""
-        if self.over:
-            return
-        try:
-            act()
-            if settle:
-                self.play.settle()
-                self.play.narrow()
-        except (Restless, Inconclusive) as why:
-            self.over = True
-            self.course.broken_off(self.play, why)
-        except Deviates as error:
-            self.over = True
-            known = self.course.known(error.failure)
-            self.course.ended(self.play, error.failure)
-            if not known:
-                raise
-
-    def pick(self, number: int, among: Sequence[T]) -> T | None:
-        """One of several, by a number; None if there is none."""
-        return among[number % len(among)] if among else None
-
-    @property
-    def alive(self) -> list[int]:
-        """The sockets that are not closed."""
-        return self.play.alive
-
-    def kind(self, socket: int) -> str:
-        """The type of a socket."""
-        return self.play.kinds[socket]
-
-    def who(self, number: int, may: Callable[[str], bool] = lambda _: True) -> int | None:
-        """A living socket of a type that may."""
-        return self.pick(number, [one for one in self.alive if may(self.kind(one))])
-
-    def sender(self, number: int) -> int | None:
-        """A socket that can send, and that has a connection if any of those has one."""
-        may = [one for one in self.alive if PATTERNS[self.kind(one)].sends]
-        links = [(near, self.play.listens.get(at)) for near, at in self.play.links]
-        ends = {end for link in links if link[1] is not None for end in link}
-        return self.pick(number, [one for one in may if one in ends] or may)
-
-    def create(self, kind: str, marks: tuple[int, int], flags: int) -> int:
-        """A new socket."""
-        number = len(self.play.kinds)
-        chosen = tuple(options(kind, number, marks, flags).items())
-        self.made[number] = kind, chosen
-        self.play.do(Event(Do.CREATE, number, name=kind, options=chosen))
-        return number
-
-    def wants_all(self, socket: int) -> None:
-        """A subscriber subscribes to everything."""
-        if self.kind(socket) == "SUB":
-            self.play.do(Event(Do.OPTION, socket, name="SUBSCRIBE", value=b""))
-        elif self.kind(socket) == "XSUB":
-            self.play.do(Event(Do.SEND, socket, part=b"\1"))
-
-    def endpoint(self, socket: int) -> str:
-        """Where a socket listens; it begins to, if it does not."""
-        for at, number in self.play.listens.items():
-            if number == socket:
-                return at
-        at = f"tcp://s{socket}"
-        self.play.do(Event(Do.BIND, socket, endpoint=at))
-        return at
-
-    def connected(self, near: int, far: int) -> bool:
-        """Is there a connection between two sockets, or could no second one be told from it?"""
-        ends = [(one, self.play.listens.get(at)) for one, at in self.play.links]
-        alone = [one for one in (near, far) if self.kind(one) == "PAIR"]
-        busy = any(one in pair for one in alone for pair in ends)
-        return busy or (near, far) in ends or (far, near) in ends
-
-    def join(self, near: int, far: int) -> None:
-        """One socket connects to another."""
-        self.play.do(Event(Do.CONNECT, near, endpoint=self.endpoint(far)))
-        self.play.meet(far, near)
-
-    def part(self, socket: int, form: int, place: int, more: bool) -> None:
-        """Send one part."""
-        self.number += 1
-        kind, first = self.kind(socket), not self.begun.get(socket)
-        part = content(form, place, self.number, kind, first)
-        done = self.play.do(Event(Do.SEND, socket, part=part, more=more))
-        if done.answer == "ok":
-            self.begun[socket] = more
-        elif done.answer in ("ENOMEM", "ECONNRESET"):
-            self.begun[socket] = False
-        self.play.narrow()
-
-    # --- rules
 
     @initialize(
         which=st.integers(0, 2**16),
@@ -162,8 +56,13 @@ class Programs(RuleBasedStateMachine):
 
         self.tried(act)
 
-    @rule(at=NUMBER, kind=NUMBER, marks=st.tuples(MARK, MARK), flags=st.integers(0, 3), connects=st.booleans())
-    def another(self, at: int, kind: int, marks: tuple[int, int], flags: int, connects: bool) -> None:
+    @rule(
+        at=NUMBER, kind=NUMBER, marks=st.tuples(MARK, MARK), flags=st.integers(0, 3),
+        connects=st.booleans(), site=COMES,
+    )  # fmt: skip
+    def another(
+        self, at: int, kind: int, marks: tuple[int, int], flags: int, connects: bool, site: Site | None
+    ) -> None:  # fmt: skip
         """A new socket joins one that is there, and connects or is connected to."""
         there = self.who(at)
         if there is None or len(self.alive) >= MOST:
@@ -176,14 +75,14 @@ class Programs(RuleBasedStateMachine):
             return
 
         def act() -> None:
-            new = self.create(chosen, marks, flags)
+            new = self.create(chosen, marks, flags, site if site in SITES[Do.CREATE] else None)
             self.wants_all(new)
-            self.join(new, there) if connects else self.join(there, new)
+            self.join(new, there, site) if connects else self.join(there, new, site)
 
         self.tried(act)
 
-    @rule(near=NUMBER, far=NUMBER)
-    def connect(self, near: int, far: int) -> None:
+    @rule(near=NUMBER, far=NUMBER, site=COMES)
+    def connect(self, near: int, far: int, site: Site | None) -> None:
         """Two sockets that are there are connected, perhaps again."""
         one = self.who(near)
         if one is None:
@@ -191,7 +90,7 @@ class Programs(RuleBasedStateMachine):
         others = [other for other in self.alive if talks(self.kind(one), self.kind(other)) and other != one]
         two = self.pick(far, others)
         if two is not None and not self.connected(one, two):
-            self.tried(lambda: self.join(one, two))
+            self.tried(lambda: self.join(one, two, site))
 
     @rule(socket=NUMBER, form=st.integers(0, 3), place=NUMBER, more=st.booleans())
     def send(self, socket: int, form: int, place: int, more: bool) -> None:
@@ -229,26 +128,24 @@ class Programs(RuleBasedStateMachine):
             self.tried(lambda: self.play.drain(one))
 
     @precondition(lambda self: self.course.can(Can.REFUSE))
-    @rule(
-        socket=NUMBER, reservation=st.booleans(), after=st.integers(0, 3),
-        forms=FORMS, place=NUMBER, ends=st.booleans(),
-    )  # fmt: skip
-    def refused(self, socket: int, reservation: bool, after: int, forms: list[int], place: int, ends: bool) -> None:
-        """Some parts, one of which gets no memory."""
+    @rule(socket=NUMBER, where=NUMBER, after=st.integers(0, 3), forms=FORMS, place=NUMBER, ends=st.booleans())
+    def refused_part(self, socket: int, where: int, after: int, forms: list[int], place: int, ends: bool) -> None:
+        """Some parts, one of which gets no memory, be it where it is received."""
         one = self.sender(socket)
         if one is None:
             return
-        site = "RESERVATION" if reservation and self.play.setting.policy.reserves else "BODY"
+        site = self.pick(where, sites(Do.SEND, self.kind(one), self.play.setting.policy))
         # The library's own parts, and copies for other peers, ask as well.
         first = after % (len(forms) + 1)
+
+        def parts() -> None:
+            for number, form in enumerate(forms):
+                self.part(one, form, place, number + 1 < len(forms) or not ends)
 
         def act() -> None:
             if self.kind(one) == "REP":
                 self.play.drain(one)  # Without a request it may not send.
-            self.play.do(Event(Do.REFUSE, name=site, count=first))
-            for number, form in enumerate(forms):
-                self.part(one, form, place, number + 1 < len(forms) or not ends)
-            self.play.do(Event(Do.REFUSE, name=site, times=0))
+            self.refused(site, parts, first)
 
         self.tried(act)
 
@@ -276,18 +173,15 @@ class Programs(RuleBasedStateMachine):
             return
 
         def act() -> None:
-            refuses = refused and more and self.play.can(Can.REFUSE)
-            if refuses:
-                self.play.do(Event(Do.REFUSE, name="SUBSCRIPTION"))
-            self.play.do(Event(Do.OPTION, one, name="SUBSCRIBE" if more else "UNSUBSCRIBE", value=topic))
-            if refuses:
-                self.play.do(Event(Do.REFUSE, name="SUBSCRIPTION", times=0))
+            name = "SUBSCRIBE" if more else "UNSUBSCRIBE"
+            wants = Event(Do.OPTION, one, name=name, value=topic)
+            self.refused(Site.SUBSCRIPTION if refused and more else None, lambda: self.play.do(wants))
 
         self.tried(act)
 
     @precondition(lambda self: self.course.can(Can.DISCONNECT))
-    @rule(link=NUMBER, again=AGAIN, half=st.booleans(), form=st.integers(0, 3), place=NUMBER)
-    def disconnect(self, link: int, again: bool, half: bool, form: int, place: int) -> None:
+    @rule(link=NUMBER, again=AGAIN, half=st.booleans(), form=st.integers(0, 3), place=NUMBER, site=COMES)
+    def disconnect(self, link: int, again: bool, half: bool, form: int, place: int, site: Site | None) -> None:
         """A socket ends one of its connections, be it in the middle of a message, and perhaps makes it anew."""
         chosen = self.pick(link, self.play.links)
         if chosen is None:
@@ -302,7 +196,7 @@ class Programs(RuleBasedStateMachine):
             self.play.settle()
             far = self.play.listens.get(at)
             if again and far is not None:
-                self.join(near, far)
+                self.join(near, far, site)
             if sends:
                 self.part(near, form, place, False)
 
@@ -336,37 +230,21 @@ class Programs(RuleBasedStateMachine):
             return
         near, far = chosen
 
+        def message() -> None:
+            for place, form in enumerate(forms):
+                self.part(near, form, far, place + 1 < len(forms))
+
         def act() -> None:
             where = [at for at, number in self.play.listens.items() if number == far]
             linked = [at for number, at in self.play.links if number == far]
             self.play.do(Event(Do.CLOSE, far))
             self.play.settle()
             for number in range(times):
-                refuses = number == refused and self.play.can(Can.REFUSE)
-                if refuses:
-                    self.play.do(Event(Do.REFUSE, name="BODY", count=len(forms) - 1))
-                for place, form in enumerate(forms):
-                    self.part(near, form, far, place + 1 < len(forms))
-                if refuses:
-                    self.play.do(Event(Do.REFUSE, name="BODY", times=0))
+                self.refused(Site.BODY if number == refused else None, message, len(forms) - 1)
             if again:
                 self.restarted(far, where, linked)
 
         self.tried(act)
-
-    def restarted(self, one: int, where: list[str], linked: list[str]) -> None:
-        """A socket like the one that was closed listens where that did, and connects to where that was connected."""
-        kind, chosen = self.made[one]
-        new = len(self.play.kinds)
-        self.made[new] = kind, chosen
-        self.play.do(Event(Do.CREATE, new, name=kind, options=chosen))
-        self.wants_all(new)
-        for at in where:
-            self.play.do(Event(Do.BIND, new, endpoint=at))
-        self.play.meet(new)
-        for far in (self.play.listens.get(at) for at in linked):
-            if far is not None and not self.connected(new, far):
-                self.join(new, far)
 
     # --- the end
 
