@@ -18,7 +18,7 @@ from ..errors import Inconclusive
 from ..oracle.events import Do, Event
 from ..targets.target import Can, Value
 from .course import Course
-from .parts import content, options
+from .parts import content, name, options
 from .play import Deviates, Play, Restless
 from .refusing import LATER, NO_MORE, SITES, refusal
 
@@ -136,17 +136,60 @@ class Hands(RuleBasedStateMachine):
         self.insisted(site if site in SITES[Do.CONNECT] else None, Event(Do.CONNECT, near, endpoint=at))
         self.play.meet(far, near)
 
-    def part(self, socket: int, form: int, place: int, more: bool) -> None:
-        """Send one part."""
+    def neighbours(self, socket: int) -> list[int]:
+        """The sockets that a socket has a connection with, or would have one."""
+        links = [(near, self.play.listens.get(at)) for near, at in self.play.links]
+        ends = [far if near == socket else near for near, far in links if socket in (near, far)]
+        return [end for end in ends if end is not None]
+
+    def address(self, socket: int, place: int) -> bytes:
+        """Whom a ROUTER addresses: one of its peers, or by a name that it may not know."""
+        far = self.pick(place, [*self.neighbours(socket), place])
+        given = dict(self.made[far][1]).get("ROUTING_ID") if far in self.made else None
+        return given if isinstance(given, bytes) else name(place)
+
+    def part(self, socket: int, form: int, place: int, more: bool) -> str:
+        """Send one part; how that was answered."""
         self.number += 1
         kind, first = self.kind(socket), not self.begun.get(socket)
-        part = content(form, place, self.number, kind, first)
+        if kind == "ROUTER" and first and form < 3:
+            return self.sent(socket, self.address(socket, place), more)
+        return self.sent(socket, content(form, place, self.number, kind, first), more)
+
+    def parts(self, socket: int, forms: Sequence[int], place: int, more: bool = False) -> str:
+        """Send some parts, the last with ``more``; the answer of the last."""
+        answers = [
+            self.part(socket, form, place, more or number + 1 < len(forms)) for number, form in enumerate(forms)
+        ]
+        return answers[-1]
+
+    def sent(self, socket: int, part: bytes, more: bool) -> str:
+        """Send this part, and know whether a message has begun; how it was answered."""
         done = self.play.do(Event(Do.SEND, socket, part=part, more=more))
         if done.answer == "ok":
             self.begun[socket] = more
         elif done.answer in ("ENOMEM", "ECONNRESET"):
             self.begun[socket] = False
         self.play.narrow()
+        return done.answer
+
+    def replied(self, socket: int, envelope: Sequence[bytes]) -> str:
+        """Send a message to whom an envelope names; how its last part was answered."""
+        for part in envelope:
+            self.sent(socket, part, True)
+        return self.part(socket, 0, 0, False)
+
+    def left(self, socket: int) -> int | None:
+        """How many parts more the chunk has room for in which a socket writes; None if it has not exactly one pipe.
+
+        Only what is drawn depends on it.
+        """
+        state = self.play.oracle.states[0]
+        pipes = [session.pipe for session in state.sockets[socket].sessions if not session.ended]
+        if len(pipes) != 1:
+            return None
+        (pipe,) = pipes
+        return state.setting.slots - (pipe.front + pipe.parts + pipe.tail) % state.setting.slots
 
     def restarted(self, one: int, where: list[str], linked: list[str]) -> None:
         """A socket like the one that was closed listens where that did, and connects to where that was connected."""

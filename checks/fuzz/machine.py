@@ -18,6 +18,7 @@ from enomem.model.policies import POLICIES
 
 from ..oracle.events import Do, Event
 from ..targets.target import Can
+from .bounded_calls import winds
 from .hands import Hands
 from .parts import TOPICS
 from .refusing import SITES, sites
@@ -26,11 +27,14 @@ MOST = 6
 """So many sockets there are at a time, at most."""
 NUMBER = st.integers(0, MOST - 1)
 FORMS = st.lists(st.integers(0, 3), min_size=1, max_size=3)
-TIMES, LONG = st.sampled_from((1, 2, 3)), st.sampled_from((1, 1, 1, 1, 1, 1, 1, 130))
-"""How many messages, and how often their parts are repeated: a chunk of a pipe has room for 256."""
+TIMES = st.sampled_from((1, 2, 3))
+"""How many messages."""
 MARK = st.sampled_from((0, 1, 2))
 """High-water marks; 0 leaves the default. libzmq counts more than two in steps (facts: LWM), which no rule has."""
 AGAIN = st.sampled_from((False, True, True, True))
+MANY = st.sampled_from((0, 0, 1, 2))
+"""How many sockets more of the second's type there are from the beginning."""
+RARELY = st.sampled_from((False, False, False, False, False, True))
 COMES = st.sampled_from((None,) * 8 + SITES[Do.CREATE] + SITES[Do.BIND] + SITES[Do.CONNECT])
 """Where there is no memory for a new socket or connection, if anywhere."""
 
@@ -41,18 +45,22 @@ class Programs(Hands):
     @initialize(
         which=st.integers(0, 2**16),
         policy=st.sampled_from([policy.name for policy in POLICIES]),
-        marks=st.tuples(MARK, MARK), more=st.tuples(MARK, MARK), flags=st.integers(0, 3),
+        marks=st.tuples(MARK, MARK), more=st.tuples(MARK, MARK), flags=st.integers(0, 3), many=MANY,
     )  # fmt: skip
-    def two_sockets(self, which: int, policy: str, marks: tuple[int, int], more: tuple[int, int], flags: int) -> None:
-        """The first listens, the second connects."""
+    def some_sockets(
+        self, which: int, policy: str, marks: tuple[int, int], more: tuple[int, int], flags: int, many: int
+    ) -> None:
+        """The first listens, the others connect."""
         self.play = self.course.begin(policy)
         pairs = self.course.pairs
         pair = pairs[which % len(pairs)]
 
         def act() -> None:
-            first, second = self.create(pair[0], marks, flags), self.create(pair[1], more, flags)
-            self.wants_all(second)
-            self.join(second, first)
+            first = self.create(pair[0], marks, flags)
+            for _ in range(1 if "PAIR" in pair else 1 + many):
+                other = self.create(pair[1], more, flags)
+                self.wants_all(other)
+                self.join(other, first)
 
         self.tried(act)
 
@@ -99,17 +107,43 @@ class Programs(Hands):
         if one is not None:
             self.tried(lambda: self.part(one, form, place, more))
 
-    @rule(socket=NUMBER, forms=FORMS, place=NUMBER, times=TIMES, long=LONG)
-    def messages(self, socket: int, forms: list[int], place: int, times: int, long: int) -> None:
-        """Some messages of some parts, without waiting for anything between them; now and then one that is long."""
+    @rule(socket=NUMBER, forms=FORMS, place=NUMBER, times=TIMES)
+    def messages(self, socket: int, forms: list[int], place: int, times: int) -> None:
+        """Some messages of some parts, without waiting for anything between them."""
         one = self.sender(socket)
         if one is None:
             return
 
         def act() -> None:
-            for _ in range(times if long == 1 else 1):
-                for number, form in enumerate(forms * long):
-                    self.part(one, form, place, number + 1 < len(forms) * long)
+            for _ in range(times):
+                self.parts(one, forms, place)
+
+        self.tried(act)
+
+    @rule(
+        socket=NUMBER, forms=FORMS, place=NUMBER, long=RARELY,
+        site=st.sampled_from((None, Site.SLOT, Site.BODY)), after=st.integers(0, 2),
+    )  # fmt: skip
+    def edge(self, socket: int, forms: list[int], place: int, long: bool, site: Site | None, after: int) -> None:
+        """A long message, and another one that goes beyond the end of its chunk, for which there may be no memory."""
+        one = self.sender(socket) if long else None
+        left = None if one is None else self.left(one)
+        if one is None or left is None or self.begun.get(one) or not winds(self.kind(one)):
+            return
+
+        def act() -> None:
+            # The library's own parts are not counted: it need not be the very end.
+            rest = left - len(forms) - 1
+            if rest > 0:
+                if self.part(one, 0, place, True) != "ok":
+                    return
+                self.parts(one, (0,) * rest, place)
+                self.play.settle()
+                for far in self.neighbours(one):
+                    self.play.message(far)
+            self.refused(site, lambda: self.parts(one, forms, place), after)
+            self.play.settle()
+            self.parts(one, forms, place)
 
         self.tried(act)
 
@@ -128,9 +162,14 @@ class Programs(Hands):
             self.tried(lambda: self.play.drain(one))
 
     @precondition(lambda self: self.course.can(Can.REFUSE))
-    @rule(socket=NUMBER, where=NUMBER, after=st.integers(0, 3), forms=FORMS, place=NUMBER, ends=st.booleans())
-    def refused_part(self, socket: int, where: int, after: int, forms: list[int], place: int, ends: bool) -> None:
-        """Some parts, one of which gets no memory, be it where it is received."""
+    @rule(
+        socket=NUMBER, where=NUMBER, after=st.integers(0, 3), forms=FORMS, place=NUMBER,
+        ends=st.booleans(), again=AGAIN,
+    )  # fmt: skip
+    def refused_part(
+        self, socket: int, where: int, after: int, forms: list[int], place: int, ends: bool, again: bool
+    ) -> None:  # fmt: skip
+        """Some parts, one of which gets no memory, be it where it is received; perhaps they are sent again."""
         one = self.sender(socket)
         if one is None:
             return
@@ -138,25 +177,53 @@ class Programs(Hands):
         # The library's own parts, and copies for other peers, ask as well.
         first = after % (len(forms) + 1)
 
-        def parts() -> None:
-            for number, form in enumerate(forms):
-                self.part(one, form, place, number + 1 < len(forms) or not ends)
-
         def act() -> None:
             if self.kind(one) == "REP":
                 self.play.drain(one)  # Without a request it may not send.
-            self.refused(site, parts, first)
+            answers: list[str] = []
+            self.refused(site, lambda: answers.append(self.parts(one, forms, place, not ends)), first)
+            if again and answers[-1] != "ok":
+                self.parts(one, forms, place)
+
+        self.tried(act)
+
+    @rule(socket=NUMBER, refused=st.booleans(), after=st.integers(0, 3))
+    def answer(self, socket: int, refused: bool, after: int) -> None:
+        """A message is received and answered, with what stands before its delimiter; who is refused tries again."""
+        one = self.who(socket, lambda kind: PATTERNS[kind].receives and PATTERNS[kind].sends)
+        if one is None:
+            return
+
+        def act() -> None:
+            message = self.play.message(one)
+            if not message:
+                return
+            stands = message.index(b"") + 1 if b"" in message else int(self.kind(one) == "ROUTER")
+            answers: list[str] = []
+            site = Site.BODY if refused else None
+            self.refused(site, lambda: answers.append(self.replied(one, message[:stands])), after)
+            if answers == ["ENOMEM"]:
+                self.replied(one, message[:stands])
 
         self.tried(act)
 
     @precondition(lambda self: self.course.can(Can.ABORT))
-    @rule(socket=NUMBER)
-    def abort(self, socket: int) -> None:
-        """The unfinished message is dropped."""
-        one = self.who(socket)
-        if one is not None:
+    @rule(socket=NUMBER, forms=FORMS, place=NUMBER, before=st.booleans(), after=st.booleans())
+    def abort(self, socket: int, forms: list[int], place: int, before: bool, after: bool) -> None:
+        """The unfinished message is dropped, if there is one; perhaps another one follows."""
+        one = self.sender(socket)
+        if one is None:
+            return
+
+        def act() -> None:
+            if before:
+                self.parts(one, forms, place, more=True)
             self.begun[one] = False
-            self.tried(lambda: self.play.do(Event(Do.ABORT, one)))
+            self.play.do(Event(Do.ABORT, one))
+            if after:
+                self.parts(one, forms, place)
+
+        self.tried(act)
 
     @rule(socket=NUMBER, option=st.sampled_from(("SNDHWM", "RCVHWM")), mark=st.integers(1, 2))
     def mark(self, socket: int, option: str, mark: int) -> None:
@@ -221,7 +288,7 @@ class Programs(Hands):
 
         self.tried(act)
 
-    @rule(link=NUMBER, forms=FORMS, times=st.integers(1, 5), refused=st.integers(0, 6), again=st.booleans())
+    @rule(link=NUMBER, forms=FORMS, times=st.integers(1, 4), refused=st.integers(0, 4), again=st.booleans())
     def away(self, link: int, forms: list[int], times: int, refused: int, again: bool) -> None:
         """Who listens is closed, and messages wait for it in the pipe of who connected; then, perhaps, one is there."""
         links = [(near, self.play.listens.get(at)) for near, at in self.play.links if PATTERNS[self.kind(near)].sends]
@@ -230,17 +297,14 @@ class Programs(Hands):
             return
         near, far = chosen
 
-        def message() -> None:
-            for place, form in enumerate(forms):
-                self.part(near, form, far, place + 1 < len(forms))
-
         def act() -> None:
             where = [at for at, number in self.play.listens.items() if number == far]
             linked = [at for number, at in self.play.links if number == far]
             self.play.do(Event(Do.CLOSE, far))
             self.play.settle()
             for number in range(times):
-                self.refused(Site.BODY if number == refused else None, message, len(forms) - 1)
+                site = Site.BODY if number == refused else None
+                self.refused(site, lambda: self.parts(near, forms, far), len(forms) - 1)
             if again:
                 self.restarted(far, where, linked)
 

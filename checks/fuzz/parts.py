@@ -14,12 +14,13 @@ def content(form: int, place: int, number: int, kind: str, first: bool) -> bytes
     """The part of a program: its number says which it is, its ``form`` what it looks like to a pattern."""
     label = str(number).encode()
     if kind == "ROUTER" and first:
-        return name(place) if form < 3 else b"?"
+        return b"?"
     if kind in ("PUB", "XPUB") and first:
         return TOPICS[form] + label
     if kind == "XSUB" and first and form > 1:
         return (b"\1" if form == 2 else b"\0") + TOPICS[place % len(TOPICS)]
-    return b"" if form == 1 else label
+    # What a ROUTER sends begins with an address, and where a reply is awaited a delimiter has to follow.
+    return b"" if form == 1 or (form == 2 and kind == "ROUTER") else label
 
 
 def name(socket: int) -> bytes:

@@ -277,6 +277,17 @@ class Play:
             left.remove(socket)
             self.drain(socket)
 
+    def message(self, socket: int, most: int = 1000) -> list[bytes]:
+        """Receive one message, or what is left of one; no part, if there is none."""
+        parts: list[bytes] = []
+        for _ in range(most):
+            got = self.do(Event(Do.RECEIVE, socket))
+            if got.answer == "ok":
+                parts.append(got.part)
+            if got.answer != "ok" or not got.more:
+                break
+        return parts
+
     def finish(self) -> None:
         """Receive all that is left, close all sockets, and look whether memory is left over."""
         self.settle()
