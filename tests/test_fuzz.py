@@ -234,7 +234,7 @@ def test_the_command_says_what_was_reached_and_what_was_not() -> None:
     assert "5 programs" in said
     assert "rules reached: " in said
     assert "never reached: " in said
-    assert "not asked: bound its memory" in said
+    assert "not asked" not in said
 
 
 def test_a_program_that_cannot_be_followed_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:

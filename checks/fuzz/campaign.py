@@ -102,25 +102,30 @@ class Campaign:
         self.last: Play | None = None
         self.bound: float | None = None
 
-    def setting(self, policy: str) -> Setting:
+    def setting(self, policy: str, limit: int | None = None) -> Setting:
         """What the model is set to: the policy, if the target can be set to one; refusals, if it can be told them."""
         named = {one.name: one for one in POLICIES}
         chosen = named[(self.policy or policy) if Can.POLICY in self.target.cans else "DISCARD"]
         refusals = Refusals.TOLD if Can.REFUSE in self.target.cans else Refusals.NONE
-        return Setting(chosen, refusals, self.in_turn)
+        return Setting(chosen, refusals, self.in_turn, limit=limit)
 
     def can(self, what: Can) -> bool:
         """Can the target do this?"""
         return what in self.target.cans
 
-    def begin(self, policy: str) -> Play:
+    @property
+    def bounds(self) -> bool:
+        """Is a bound on memory asked of the target?  What a part costs is known of who keeps to enomem's answers."""
+        return self.in_turn and {Can.LIMIT, Can.MEMORY, Can.REFUSE, Can.SETTLE} <= self.target.cans
+
+    def begin(self, policy: str, limit: int | None = None) -> Play:
         """A new program on the target as new, if there is time for it; what cannot be ended has deviated."""
         if self.bound is not None and self.tally.programs and self.tally.seconds >= self.bound:
             raise Enough
         fault = renewed(self.target)
         if fault is not None and self.last is not None:
             self._fails(self.last, unended(self.last, fault))
-        self.last = Play(self.target, self.setting(policy))
+        self.last = Play(self.target, self.setting(policy, limit))
         return self.last
 
     def known(self, failure: Failure) -> bool:

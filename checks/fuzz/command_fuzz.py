@@ -141,7 +141,7 @@ def summary(campaign: Campaign, target: Target) -> list[str]:
     ]
     if missed:
         found.append(f"never reached: {', '.join(missed)}")
-    unasked = [can.value for can in Can if can not in target.cans or can == Can.LIMIT]
+    unasked = [can.value for can in Can if can not in target.cans or (can == Can.LIMIT and not campaign.bounds)]
     unasked += [f"the option {name}" for name in sorted(tally.unasked)]
     if unasked:
         found.append(f"not asked: {', '.join(unasked)}")
@@ -172,6 +172,8 @@ def _shown(
     yield f"kind: {failure.kind}"
     if setting.policy.name != "DISCARD":
         yield f"policy: {setting.policy.name}"
+    if setting.limit is not None:
+        yield f"memory: {setting.limit} octets at most"
     if failure.once:
         yield f"it was seen once, and not when the same was done {AGAIN} times more"
     kept = "the program that was drawn" if failure.once else "the shortest program found"

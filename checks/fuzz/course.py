@@ -22,8 +22,13 @@ class Course(Protocol):
         """Can the target do this?  What is drawn depends on nothing else that a target does."""
         ...
 
-    def begin(self, policy: str) -> Play:
-        """The target, as new."""
+    @property
+    def bounds(self) -> bool:
+        """Is a bound on memory asked of the target?"""
+        ...
+
+    def begin(self, policy: str, limit: int | None = None) -> Play:
+        """The target, as new; ``limit``: octets of memory that it has."""
         ...
 
     def known(self, failure: Failure) -> bool:

@@ -33,7 +33,7 @@ class Hands(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.play: Play
-        self.over = False
+        self.over = self.limited = False
         self.number = 0
         self.begun: dict[int, bool] = {}
         self.made: dict[int, tuple[str, tuple[tuple[str, Value], ...]]] = {}
@@ -83,7 +83,7 @@ class Hands(RuleBasedStateMachine):
 
     def refused(self, site: Site | None, act: Callable[[], object], count: int = 0) -> None:
         """Do something while one allocation at a site is refused, after so many that are granted."""
-        if site is None or not self.play.can(Can.REFUSE):
+        if site is None or self.limited or not self.play.can(Can.REFUSE):
             act()
             return
         self.play.do(refusal(site, count))

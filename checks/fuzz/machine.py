@@ -34,6 +34,8 @@ MARK = st.sampled_from((0, 1, 2))
 AGAIN = st.sampled_from((False, True, True, True))
 MANY = st.sampled_from((0, 0, 1, 2))
 """How many sockets more of the second's type there are from the beginning."""
+BOUNDED, SLACK = st.sampled_from((False, False, False, True)), st.integers(0, 600) | st.integers(4096, 5000)
+"""Octets of memory that are free when the first sockets are connected, where it is bounded. A chunk has 4096."""
 RARELY = st.sampled_from((False, False, False, False, False, True))
 COMES = st.sampled_from((None,) * 8 + SITES[Do.CREATE] + SITES[Do.BIND] + SITES[Do.CONNECT])
 """Where there is no memory for a new socket or connection, if anywhere."""
@@ -46,24 +48,34 @@ class Programs(Hands):
         which=st.integers(0, 2**16),
         policy=st.sampled_from([policy.name for policy in POLICIES]),
         marks=st.tuples(MARK, MARK), more=st.tuples(MARK, MARK), flags=st.integers(0, 3), many=MANY,
+        bounded=BOUNDED, slack=SLACK,
     )  # fmt: skip
     def some_sockets(
-        self, which: int, policy: str, marks: tuple[int, int], more: tuple[int, int], flags: int, many: int
-    ) -> None:
-        """The first listens, the others connect."""
+        self, which: int, policy: str, marks: tuple[int, int], more: tuple[int, int], flags: int, many: int,
+        bounded: bool, slack: int,
+    ) -> None:  # fmt: skip
+        """The first listens, the others connect; they may have little more memory than they need for that."""
         self.play = self.course.begin(policy)
         pairs = self.course.pairs
         pair = pairs[which % len(pairs)]
 
         def act() -> None:
             first = self.create(pair[0], marks, flags)
-            for _ in range(1 if "PAIR" in pair else 1 + many):
+            # What several publishers and their subscribers may know of each other is more than can be followed.
+            alone = "PAIR" in pair or any(talks(kind, "SUB") or talks(kind, "PUB") for kind in pair)
+            for _ in range(1 if alone else 1 + many):
                 other = self.create(pair[1], more, flags)
                 self.wants_all(other)
                 self.join(other, first)
 
         self.tried(act)
+        # An XSUB's subscriptions are messages, and end with their connection where there is no memory for them.
+        if bounded and self.course.bounds and "XSUB" not in pair and not self.over:
+            limit = self.play.memory() + slack
+            self.play, self.limited = self.course.begin(policy, limit), True
+            self.tried(act)
 
+    @precondition(lambda self: not self.limited)
     @rule(
         at=NUMBER, kind=NUMBER, marks=st.tuples(MARK, MARK), flags=st.integers(0, 3),
         connects=st.booleans(), site=COMES,
@@ -89,6 +101,7 @@ class Programs(Hands):
 
         self.tried(act)
 
+    @precondition(lambda self: not self.limited)
     @rule(near=NUMBER, far=NUMBER, site=COMES)
     def connect(self, near: int, far: int, site: Site | None) -> None:
         """Two sockets that are there are connected, perhaps again."""
@@ -106,6 +119,24 @@ class Programs(Hands):
         one = self.sender(socket)
         if one is not None:
             self.tried(lambda: self.part(one, form, place, more))
+
+    @precondition(lambda self: self.limited)
+    @rule(socket=NUMBER, beside=st.integers(-1, 1), more=st.booleans())
+    def fills(self, socket: int, beside: int, more: bool) -> None:
+        """A part that just fits into the memory that is left, or just does not."""
+        one = self.sender(socket)
+        if one is None:
+            return
+
+        def act() -> None:
+            if not self.begun.get(one):
+                self.part(one, 0, socket, True)
+            self.play.settle()
+            size = (self.play.free or 0) - self.play.setting.part + beside
+            if self.begun.get(one) and size >= 0:
+                self.sent(one, b"f" * size, more)
+
+        self.tried(act)
 
     @rule(socket=NUMBER, forms=FORMS, place=NUMBER, times=TIMES)
     def messages(self, socket: int, forms: list[int], place: int, times: int) -> None:
@@ -173,7 +204,7 @@ class Programs(Hands):
         one = self.sender(socket)
         if one is None:
             return
-        site = self.pick(where, sites(Do.SEND, self.kind(one), self.play.setting.policy))
+        site = self.pick(where, [Site.BODY, *sites(Do.SEND, self.kind(one), self.play.setting.policy)])
         # The library's own parts, and copies for other peers, ask as well.
         first = after % (len(forms) + 1)
 
@@ -232,6 +263,7 @@ class Programs(Hands):
         if one is not None:
             self.tried(lambda: self.play.do(Event(Do.OPTION, one, name=option, value=mark)))
 
+    @precondition(lambda self: not self.limited)
     @rule(socket=NUMBER, topic=st.sampled_from(TOPICS), more=st.booleans(), refused=st.booleans())
     def subscribe(self, socket: int, topic: bytes, more: bool, refused: bool) -> None:
         """A subscription, or one is taken back; there may be no memory for it."""
@@ -247,6 +279,7 @@ class Programs(Hands):
         self.tried(act)
 
     @precondition(lambda self: self.course.can(Can.DISCONNECT))
+    @precondition(lambda self: not self.limited)
     @rule(link=NUMBER, again=AGAIN, half=st.booleans(), form=st.integers(0, 3), place=NUMBER, site=COMES)
     def disconnect(self, link: int, again: bool, half: bool, form: int, place: int, site: Site | None) -> None:
         """A socket ends one of its connections, be it in the middle of a message, and perhaps makes it anew."""
@@ -283,11 +316,12 @@ class Programs(Hands):
             linked = [at for near, at in self.play.links if near == one]
             self.play.do(Event(Do.CLOSE, one))
             self.play.settle()
-            if again:
+            if again and not self.limited:
                 self.restarted(one, where, linked)
 
         self.tried(act)
 
+    @precondition(lambda self: not self.limited)
     @rule(link=NUMBER, forms=FORMS, times=st.integers(1, 4), refused=st.integers(0, 4), again=st.booleans())
     def away(self, link: int, forms: list[int], times: int, refused: int, again: bool) -> None:
         """Who listens is closed, and messages wait for it in the pipe of who connected; then, perhaps, one is there."""

@@ -30,6 +30,8 @@ WIDE = 16
 """So many states may explain what was seen, before it is asked which of them it is."""
 SECONDS = 30.0
 """So long the oracle and the target may take over one program, in processor time of the thread that asks."""
+SIZED = (Do.SEND, Do.OPTION)
+"""Calls that ask for what the model knows the size of; what sockets and connections cost is their library's matter."""
 DISCONNECTING = (Do.DISCONNECT, Do.UNBIND)
 
 
@@ -83,6 +85,8 @@ class Play:
         self._began = thread_time()
         if Can.POLICY in target.cans:
             target.policy(setting.policy.name)
+        if setting.limit is not None:
+            target.limit(setting.limit)
 
     def can(self, what: Can) -> bool:
         """Can the target do this?"""
@@ -95,12 +99,34 @@ class Play:
         """
         if thread_time() - self._began > SECONDS:
             raise Inconclusive(f"event {len(self.events) + 1}: to follow it until here took more than {SECONDS:g} s")
+        self._counts(event)
         event = self.made(event)
         found = self.oracle.saw(event)
         if found is not None:
             raise self.deviates(found)
         self.seen.update(map(hash, self.oracle.states))
         return event
+
+    @property
+    def free(self) -> int | None:
+        """How many octets of memory are left, where there is a limit; it deviates if more are in use than that."""
+        limit = self.setting.limit
+        if limit is None:
+            return None
+        used = self.memory()
+        if used > limit:
+            self._fails(Event(Do.SETTLE), f"{used} octets are in use, of {limit} at most", "memory beyond the limit")
+        return limit - used
+
+    def _counts(self, event: Event) -> None:
+        """Where memory is limited, count what is left before a call that asks for what the model knows the size of.
+
+        Where something is under way, more may be left when it comes to that.
+        """
+        if self.setting.limit is not None:
+            rests = bool(self.events) and self.events[-1].do == Do.SETTLE
+            free = self.free
+            self.oracle.knows(free if rests and event.do in SIZED else None)
 
     def deviates(self, found: Deviation) -> Deviates:
         """What nothing explains, with all that was done before it."""

@@ -74,7 +74,8 @@ class Writer:
             yield "peers = lambda one, n: any(len(one.connections()) >= n or one.poll(1) < 0 for _ in range(5000))"
         policy = self.setting.policy.name
         chosen = f"send_policy={policy!r}" if ours and policy != "DISCARD" else ""
-        options = ", ".join(filter(None, ("allocator=allocator" if refuses else "", chosen)))
+        limit = "" if self.setting.limit is None else f"memory_limit={self.setting.limit}"
+        options = ", ".join(filter(None, (limit, "allocator=allocator" if refuses else "", chosen)))
         yield f"context, made, WAIT, MORE = zmq.Context({options}), [], zmq.DONTWAIT, zmq.DONTWAIT | zmq.SNDMORE"
         if ours:
             yield "still = Stillness(); still.add(context)"

@@ -29,6 +29,8 @@ def target_script(failure: Failure, setting: Setting, target: str) -> str:
         ]
     if setting.policy.name != "DISCARD":
         head.append(f"target.policy({setting.policy.name!r})")
+    if setting.limit is not None:
+        head.append(f"target.limit({setting.limit})")
     bound: set[str] = set()
     body = [text for event in failure.events[:-1] for text in _lines(event, bound)]
     tail = _last(failure)

@@ -85,7 +85,7 @@ def _setting(path: Path, header: dict[str, Any], policy: str | None) -> Setting:
     if header.get("format") != FORMAT or header.get("version") != VERSION:
         begin = json.dumps({"format": FORMAT, "version": VERSION})
         raise UsageError(f"{path} is no recorded run of calls: it does not begin with {begin}")
-    unknown = set(header) - {"format", "version", "policy", "refusals", "turns", "by"}
+    unknown = set(header) - {"format", "version", "policy", "refusals", "turns", "limit", "by"}
     if unknown:
         raise UsageError(f"{path}, line 1: a header has no {', '.join(sorted(unknown))}")
     refusals = header.get("refusals", Refusals.ANY.value)
@@ -94,8 +94,11 @@ def _setting(path: Path, header: dict[str, Any], policy: str | None) -> Setting:
     turns = header.get("turns", "any")
     if turns not in ("kept", "any"):
         raise UsageError(f"{path}, line 1: turns are kept or any, not {turns!r}")
+    limit = header.get("limit")
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
+        raise UsageError(f"{path}, line 1: a limit is a number of octets, not {limit!r}")
     chosen: SendPolicy = load_policy(policy or str(header.get("policy", "DISCARD")))
-    return Setting(chosen, Refusals(refusals), in_turn=turns == "kept")
+    return Setting(chosen, Refusals(refusals), in_turn=turns == "kept", limit=limit)
 
 
 class _Line:
@@ -182,6 +185,8 @@ def header(setting: Setting, by: str = "") -> str:
     """The first line of a file."""
     data: dict[str, Any] = {"format": FORMAT, "version": VERSION, "policy": setting.policy.name}
     data.update({"refusals": setting.refusals.value, "turns": "kept" if setting.in_turn else "any"})
+    if setting.limit is not None:
+        data["limit"] = setting.limit
     return json.dumps({**data, "by": by} if by else data)
 
 

@@ -80,6 +80,10 @@ class Oracle:
         except TooMany:
             raise Inconclusive(f"event {self.number + 1}: more may have happened than can be followed") from None
 
+    def knows(self, free: int | None) -> None:
+        """So many octets of memory are left as the next call begins; None if that is not known."""
+        self.states = [state if state.free == free else replace(state, free=free) for state in self.states]
+
     def _explained(self, event: Event) -> tuple[list[Network], dict[str, tuple[Rule, ...]]]:
         """The states after an event, and the answers that would have been explained, each with its rules."""
         found: dict[Network, None] = {}

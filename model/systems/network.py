@@ -58,6 +58,8 @@ class Setting:
     part: int = 64
     chunk: int = 4096
     slots: int = 256
+    limit: int | None = None
+    """A bound on the memory of all sockets together, in octets; then a reader may wait for memory at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,8 @@ class Link:
 class Network(Remembers):
     """All sockets and connections. ``refusals``: at which site, after how many grants, how many times.
 
-    ``fired``: the rules of what happened between calls on the way here; two ways to the same are the same.
+    ``fired``: the rules of what happened between calls on the way here; two ways to the same are the same. ``free``:
+    so many octets of memory are left as a call begins, where there is a limit and that is known.
     """
 
     setting: Setting
@@ -165,6 +168,7 @@ class Network(Remembers):
     refusals: tuple[tuple[str, int, int], ...] = ()
     keys: int = 0
     fired: frozenset[Rule] = field(default=frozenset(), compare=False)
+    free: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +189,7 @@ class Outcome:
 def put(net: Network, number: int, socket: Socket) -> Network:
     """The network with this socket."""
     sockets = (*net.sockets[:number], socket, *net.sockets[number + 1 :])
-    return Network(net.setting, sockets, net.links, net.refusals, net.keys, net.fired)
+    return Network(net.setting, sockets, net.links, net.refusals, net.keys, net.fired, net.free)
 
 
 def fire(net: Network, *rules: Rule) -> Network:
@@ -251,6 +255,9 @@ Asks = TypeVar("Asks", bound=Asking)
 
 def granted(net: Network, step: Callable[[Site | None], Asks]) -> Iterator[tuple[Asks, Network]]:
     """What may come of a step that asks for memory, by what the environment answers, and the network after that."""
+    if net.setting.limit is not None:
+        yield from _bounded(net, step)
+        return
     if not net.refusals and net.setting.refusals != Refusals.ANY:
         yield step(None), net
         return
@@ -268,6 +275,26 @@ def granted(net: Network, step: Callable[[Site | None], Asks]) -> Iterator[tuple
                     yield step(need.site), replace(net, refusals=_left(left))
                     return
     yield step(None), replace(net, refusals=_left(left))
+
+
+def pool(net: Network) -> Pool:
+    """What a step asks for memory: as full as it is known to be, else `POOL`."""
+    limit = net.setting.limit
+    return POOL if limit is None or net.free is None else Pool(limit, limit - net.free)
+
+
+def _bounded(net: Network, step: Callable[[Site | None], Asks]) -> Iterator[tuple[Asks, Network]]:
+    """The same where there is a limit: the `pool` says it, or each allocation may have been refused.
+
+    What is free after the first step of a call is not known: a message may have been written meanwhile.
+    """
+    after = replace(net, free=None)
+    found = step(None)
+    yield found, after
+    if net.free is None:
+        for need in found.asked:
+            if need.amount > 0:
+                yield step(need.site), after
 
 
 def _left(refusals: list[tuple[str, int, int]]) -> tuple[tuple[str, int, int], ...]:

@@ -11,7 +11,7 @@ from ..patterns.pattern import Way
 from ..rules import Rule
 from ..send import Answer, Phase
 from . import network
-from .network import POOL, Network, Outcome, place_of, put, with_session
+from .network import Network, Outcome, place_of, put, with_session
 from .network_pipes import carried, emptied, free, put_at
 from .network_wires import known, tell
 
@@ -57,7 +57,7 @@ def _copies(
     for way in ways:
         copied = way.sockets[number].sessions[place]
         costs = network.weights(net, len(part))
-        step = partial(fan_out.copy, costs, POOL, copied.send, copied.pipe, socket.send_hwm, last)
+        step = partial(fan_out.copy, costs, network.pool(way), copied.send, copied.pipe, socket.send_hwm, last)
         for sent, asked in network.granted(way, step):
             after = put_at(asked, number, place, replace(carried(copied, sent, part), send=sent.send))
             for rules, done in _copies(after, number, keys[1:], part, last):
@@ -86,7 +86,8 @@ def _to_all(
     sessions = [socket.sessions[place_of(socket, key)] for key in keys]
     costs = network.weights(net, len(part))
     pairs = [(costs, session.pipe) for session in sessions]
-    step = partial(fan_out.all_or_none, net.setting.policy, POOL, socket.send, pairs, socket.send_hwm, last)
+    policy, pool = net.setting.policy, network.pool(net)
+    step = partial(fan_out.all_or_none, policy, pool, socket.send, pairs, socket.send_hwm, last)
     for sent, after in network.granted(net, step):
         if sent.answer == Answer.FULL:
             yield Outcome((*rules, *sent.rules), FULL, after)
@@ -120,7 +121,7 @@ def want(net: Network, number: int, topic: bytes, more: bool) -> Iterator[Outcom
         rule = subscriptions.removed(own.count(topic)).rule
         yield Outcome((rule,), OK, _wanted(net, number, own, topic, False, own.cancel(topic)))
         return
-    step = partial(subscriptions.pay, POOL, subscriptions.weigh([topic], TOPIC), own.held(topic))
+    step = partial(subscriptions.pay, network.pool(net), subscriptions.weigh([topic], TOPIC), own.held(topic))
     for paid, after in network.granted(net, step):
         if paid.refused is not None:
             yield Outcome(paid.rules, NO_MEMORY, after)

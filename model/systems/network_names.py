@@ -32,7 +32,7 @@ def canonical(net: Network) -> Network:
             names.setdefault(key, len(names))
     sockets = tuple(_socket(socket, names) for socket in net.sockets)
     links = tuple(_link(link, names) for link in net.links)
-    return Network(net.setting, sockets, links, net.refusals, len(names), net.fired)
+    return Network(net.setting, sockets, links, net.refusals, len(names), net.fired, net.free)
 
 
 def _ends(link: Link) -> tuple[int, int]:
@@ -65,7 +65,7 @@ def _without_order(net: Network) -> Network:
     sockets = tuple(_sorted(socket) if socket.peers or socket.targets else socket for socket in sockets)
     if all(map(is_, sockets, net.sockets)):
         return net
-    return Network(net.setting, sockets, net.links, net.refusals, net.keys, net.fired)
+    return Network(net.setting, sockets, net.links, net.refusals, net.keys, net.fired, net.free)
 
 
 def _out_of_turn(socket: Socket, links: Sequence[Link]) -> Socket:

@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain, product
 
 from .. import send as sends
+from ..memory import Pool
 from ..patterns import req, routing
 from ..patterns.pattern import Begin, Way
 from ..rules import Rule
@@ -158,10 +159,18 @@ def _reserved(net: Network, number: int, key: int, found: Begin[object], part: b
     parts = (*(lead(net, number, found.lead) if found.lead else ()), part)
     whole = sum(len(one) + net.setting.part for one in parts)
     costs = network.weights(net, len(part), whole)
-    step = partial(sends.reserve, costs, POOL, socket.send, session.pipe, socket.send_hwm, len(parts), 0)
-    for sent, after in network.granted(net, step):
+    asks = (socket.send, session.pipe, socket.send_hwm, len(parts), 0)
+    answered = [*network.granted(net, partial(sends.reserve, costs, network.pool(net), *asks))]
+    limit = net.setting.limit
+    if limit is not None and net.free is None:
+        # A full pool is another answer than a refusal (SEND-14, SEND-16).
+        answered.append((sends.reserve(costs, Pool(limit, limit), *asks, None), net))
+    for sent, after in answered:
         now = put(after, number, replace(socket, send=sent.send))
-        if sent.answer == Answer.OK:
+        if sent.answer == Answer.WAIT:
+            # No call of this network waits, so that nobody stands in line.
+            yield Outcome((found.rule, *sent.rules), Answer.FULL.value, _over(put(after, number, socket), number))
+        elif sent.answer == Answer.OK:
             yield from _begun(now, number, found, part, last, (found.rule, *sent.rules))
         else:
             yield Outcome((found.rule, *sent.rules), sent.answer.value, _over(now, number))
@@ -196,7 +205,8 @@ def _one(
     place = place_of(socket, key)
     session = socket.sessions[place] if place >= 0 else Session(NOTHING)
     costs, policy = network.weights(net, len(part)), net.setting.policy
-    step = partial(machine or sends.send_part, policy, costs, POOL, socket.send, session.pipe, socket.send_hwm, last)
+    pool, one = network.pool(net), machine or sends.send_part
+    step = partial(one, policy, costs, pool, socket.send, session.pipe, socket.send_hwm, last)
     for sent, asked in network.granted(net, step):
         after = asked if place < 0 else put_at(asked, number, place, carried(session, sent, part))
         now = replace(after.sockets[number], send=sent.send)
@@ -221,14 +231,24 @@ def _committed(net: Network, number: int) -> Iterator[Network]:
         yield put(net, number, socket)
         return
     socket = replace(socket, parts=())
-    choices = [range(session.sure, len(session.inbox) + 1) for session in socket.sessions]
+    net = put(net, number, socket)
+    choices = [range(session.sure, wires.coming(net, number, session) + 1) for session in socket.sessions]
     for counts in product(*choices):
-        drained = socket
+        drained = net
         for session, count in zip(socket.sessions, counts, strict=True):
-            left = replace(session, inbox=session.inbox[count:], sure=0)
-            drained = with_session(drained, place_of(drained, session.key), left)
-            drained = wires.detached(drained, session.key)
-        yield put(net, number, drained)
+            drained = _drained(drained, number, session.key, count)
+        yield drained
+
+
+def _drained(net: Network, number: int, key: int, count: int) -> Network:
+    """So many messages of a session have come, and are dropped."""
+    socket = net.sockets[number]
+    session = socket.sessions[place_of(socket, key)]
+    net = wires.pull(net, number, session, count - len(session.inbox))
+    socket = net.sockets[number]
+    session = socket.sessions[place_of(socket, key)]
+    left = with_session(socket, place_of(socket, key), replace(session, inbox=session.inbox[count:], sure=0))
+    return put(net, number, wires.detached(left, key))
 
 
 def _over(net: Network, number: int) -> Network:

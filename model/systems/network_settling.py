@@ -49,9 +49,10 @@ def _next(net: Network) -> Steps:
 def _learns(net: Network, number: int) -> Steps:
     """What one socket may learn next: that a peer is gone, before what others subscribed to."""
     socket = net.sockets[number]
+    bounded = net.setting.limit is not None
     cut = [session for session in socket.sessions if session.cut]
     told = [session for session in socket.sessions if session.told and not session.cut]
-    must = [session for session in (*cut, *told) if not _deaf(socket, session)]
+    must = [session for session in (*cut, *told) if not _deaf(socket, session, bounded)]
     # Only an XPUB shows in which order it heard its peers.
     some = (*cut, *told) if socket.pattern.receives or not must else must[:1]
     found = [after for session in some for after in _learned(net, number, session)]
@@ -78,8 +79,10 @@ def _waits(net: Network, link: Link) -> bool:
     return any(session.key == link.near_key and session.cut for session in socket.sessions)
 
 
-def _deaf(socket: Socket, session: Session) -> bool:
+def _deaf(socket: Socket, session: Session, bounded: bool) -> bool:
     """May a connection have stopped reading, and not read on?"""
+    if bounded and len(session.inbox) > session.sure:
+        return True  # Who waits for memory reads nothing (RECEIVE-2).
     return socket.receive_hwm < UNBOUNDED and not receive.low(Inbox(len(session.inbox)), socket.receive_hwm)
 
 
@@ -89,6 +92,8 @@ def _arrived(net: Network) -> Network:
         for session in socket.sessions:
             if session.queue and not session.cut and may_leave(net, number, session):
                 net = transfer(net, number, session.key, len(session.queue))
+    if net.setting.limit is not None:
+        return net  # Any reader may wait for memory (RECEIVE-2), and then nothing of that has come.
     for number, socket in enumerate(net.sockets):
         for session in socket.sessions:
             if len(session.inbox) > session.sure:

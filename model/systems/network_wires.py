@@ -66,10 +66,16 @@ def may_come(net: Network, number: int, session: Session) -> bool:
     return end is not None and not session.cut and not end[1].cut and bool(end[1].queue)
 
 
-def pull(net: Network, number: int, session: Session) -> Network:
-    """The oldest message of the other end's pipe comes."""
+def coming(net: Network, number: int, session: Session) -> int:
+    """How many messages may have come to a session, be it that they are still in the other end's pipe."""
+    end = other_end(net, number, session.key) if may_come(net, number, session) else None
+    return len(session.inbox) + (0 if end is None else len(end[1].queue))
+
+
+def pull(net: Network, number: int, session: Session, count: int = 1) -> Network:
+    """The oldest ``count`` messages of the other end's pipe come."""
     end = other_end(net, number, session.key)
-    return net if end is None else transfer(net, end[0], end[1].key)
+    return net if end is None or count <= 0 else transfer(net, end[0], end[1].key, count)
 
 
 # --- subscriptions
@@ -91,12 +97,14 @@ def hears(net: Network, number: int, key: int) -> list[Network]:
     """
     socket = net.sockets[number]
     session = socket.sessions[place_of(socket, key)]
-    under_way = len(session.inbox) - session.sure if isinstance(socket.pattern, Xpub) else 0
+    under_way = coming(net, number, session) - session.sure if isinstance(socket.pattern, Xpub) else 0
     return list(dict.fromkeys(_hears(net, number, key, before) for before in range(under_way + 1)))
 
 
 def _hears(net: Network, number: int, key: int, before: int) -> Network:
     """The same, if so many messages that are on their way come first."""
+    first = net.sockets[number].sessions[place_of(net.sockets[number], key)]
+    net = pull(net, number, first, first.sure + before - len(first.inbox))
     socket = net.sockets[number]
     place = place_of(socket, key)
     session = socket.sessions[place]
