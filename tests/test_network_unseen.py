@@ -63,19 +63,22 @@ SEES = frozenset({Can.PEERS, Can.DISCONNECT})
 
 
 @pytest.mark.parametrize(
-    ("cans", "seed", "in_turn"), [(frozenset(Can), 6, True), (SEES, 2, True), (SEES | {Can.SETTLE}, 5, False)]
+    ("cans", "in_turn"), [(frozenset(Can), True), (SEES, True), (SEES | {Can.SETTLE}, False)]
 )
-def test_nothing_is_allowed_less(
-    cans: frozenset[Can], seed: int, in_turn: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_allowed_less(cans: frozenset[Can], in_turn: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     target = Reference(stepped=True)
     target.cans &= cans
     campaign = Campaign(target, in_turn)
     plays: list[Play] = []
     monkeypatch.setattr(campaign, "ended", lambda play, _: plays.append(play))
-    assert campaign.run(5, seed) is None
+    often = seed = 0
+    # Which programs a seed draws depends on what else is imported.
+    while often <= 20 and seed < 20:
+        plays.clear()
+        assert campaign.run(5, seed) is None
+        often += sum(compared(play.events, play, monkeypatch) for play in plays)
+        seed += 1
     target.end()
-    often = sum(compared(play.events, play, monkeypatch) for play in plays)
     assert often > 20
 
 
