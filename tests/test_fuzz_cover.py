@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from mutants import ALL, PATTERNS, Mutant, PatternMutant
+from mutants import ALL, PATTERNS, TABLES, Mutant, PatternMutant
 from mutated import Mutated
 
 from enomem.checks.cli import main
 from enomem.checks.errors import Inconclusive
-from enomem.checks.fuzz.bounded import graph, pairs
+from enomem.checks.fuzz import bounded
+from enomem.checks.fuzz.bounded import _States, graph, pairs
 from enomem.checks.fuzz.bounded_calls import Bounds
 from enomem.checks.fuzz.cover import Covered, covered
 from enomem.checks.fuzz.models import bounds_of, read, result_of
@@ -20,7 +21,7 @@ from enomem.checks.targets.reference import Reference
 from enomem.checks.targets.target import Can
 from enomem.model.memory import Site
 from enomem.model.policies import DISCARD, RESERVE
-from enomem.model.systems.network import Setting
+from enomem.model.systems.network import Network, Setting
 
 CANS = frozenset(Can)
 PUSH = Bounds(("PUSH", "PULL"), 1)
@@ -38,11 +39,12 @@ FOUND = {
     "commit forgotten": "PULL-PUSH+kills",
     "never full": "PULL-PUSH+kills",
     "PUSH turn stays": "PUSH-PULL-PULL",
+    "PUB topics outlive the connection": "SUB-PUB+kills",
 }
 """Defects, and the model whose transition cover shows them."""
 PARTS = {"REP-REQ": 4, "PUSH-PULL": 2, "REQ-REP": 2, "PUB-SUB": 2}
 NAMED: dict[str, Mutant | PatternMutant] = {one.name: one for one in ALL} | {
-    f"{one.pattern} {one.name}": one for one in PATTERNS
+    f"{one.pattern} {one.name}": one for one in (*PATTERNS, *TABLES)
 }
 
 
@@ -54,6 +56,22 @@ def test_the_graph_of_a_small_model() -> None:
 
 def test_what_a_target_cannot_do_is_not_in_its_graph() -> None:
     assert graph(PUSH, Setting(), frozenset()).transitions < graph(PUSH, Setting(), CANS).transitions
+
+
+def test_a_publisher_that_connected_counts_nobody_twice() -> None:
+    states: list[Network] = []
+
+    class Kept(_States):
+        def number(self, state: Network) -> int:
+            states.append(state)
+            return super().number(state)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounded, "_States", Kept)
+        made = graph(Bounds(("SUB", "PUB"), 1, kills=True), Setting(), CANS)
+    assert (len(made.edges), made.beyond) == (192, 0)
+    counts = [count for state in states for socket in state.sockets for _, _, count in socket.peers]
+    assert set(counts) == {1}
 
 
 def test_a_graph_that_is_too_large_is_no_verdict() -> None:
@@ -87,6 +105,7 @@ def test_a_defect_is_found(name: str) -> None:
 
     done.tell = enough
     with pytest.raises(_Enough):
+        # As much of a target as is called.
         covered(target, graph(bounds, Setting(), target.cans), Setting(), done)  # type: ignore[arg-type]
     target.end()
     (failure,) = done.failures.values()

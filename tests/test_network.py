@@ -115,6 +115,23 @@ def test_what_a_kill_in_flight_loses_is_open_and_what_was_read_is_not() -> None:
     unexplained([*run, *SETTLE, *close(1), *SETTLE, *receives(0, "a"), *nothing(0)])
 
 
+def test_what_was_subscribed_to_ends_with_the_connection() -> None:
+    run = [made(0, "SUB"), made(1, "XPUB"), Event(Do.BIND, 0, endpoint=WHERE), *joins(1), *subscribes(0, b"t")]
+    run += [*SETTLE, *receives(1, "\1t")]
+    away = [*run, *close(0), *SETTLE]
+    again = [made(2, "SUB"), *subscribes(2, b"t"), Event(Do.BIND, 2, endpoint=WHERE), *SETTLE]
+    back = [*away, *receives(1, "\0t"), *sends(1, "tlost"), *again, *receives(1, "\1t"), *sends(1, "t")]
+    explained([*back, *receives(2, "t"), *nothing(2), *nothing(1)])
+    explained([*back, *subscribes(2, b"t", False), *SETTLE, *receives(1, "\0t")])
+    unexplained([*away, *nothing(1)])
+    unexplained([*back, *receives(2, "tlost")])
+    # It may not have known yet that nobody is there; and a message that has begun goes on.
+    explained([*run, *close(0), *sends(1, "t"), *again, *receives(2, "t")])
+    begun = [*run, *sends(1, "t a+"), *SETTLE, *close(0), *SETTLE, *sends(1, "b")]
+    explained([*begun, *again, *receives(2, "t a b")])
+    unexplained([*begun, *again, *nothing(2)])
+
+
 def test_disconnected_and_unbound() -> None:
     run = [*pair("PUSH", "PULL"), *sends(0, "a"), *SETTLE]
     off = [Event(Do.DISCONNECT, 1, endpoint=WHERE), *SETTLE, *sends(0, "b", "EAGAIN")]

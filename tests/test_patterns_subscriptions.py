@@ -68,7 +68,7 @@ def change(table: Subscriptions[str], bag: Counter[tuple[str, bytes]], what: str
         for one in had:
             del bag[peer, one]
         after = {one for _, one in +bag}
-        ended = table.pipe_gone(peer)
+        ended = table.connection_ended(peer)
         assert len(ended) == len(had)
         assert dict(ended) == {one: one not in after for one in had}
 
@@ -96,7 +96,7 @@ def test_when_all_are_gone_nothing_is_left(changes: list[tuple[str, str, bytes]]
     for what, peer, topic in changes:
         change(table, bag, what, peer, topic)
     for peer in "xyz":
-        table.pipe_gone(peer)
+        table.connection_ended(peer)
     empty: Subscriptions[str] = Subscriptions()
     assert len(table) == 0
     assert table.matching(b"abc") == []

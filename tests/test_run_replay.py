@@ -279,7 +279,7 @@ def test_tables_are_stepped_through(path: Path) -> None:
     hand = Hand(path)
     peers = subscribed(hand)
     assert len(peers) == 1
-    assert peers.pipe_gone("push1.1") == [(b"a", True)]
+    assert peers.connection_ended("push1.1") == [(b"a", True)]
     hand.end()
     run = replayed(path)
     assert run.differences == []
@@ -301,12 +301,11 @@ def test_another_answer_of_a_table_is_found(path: Path) -> None:
 def test_a_table_that_was_told_something_in_secret_is_found(path: Path) -> None:
     hand = Hand(path)
     peers = hand.steps.table(Subscriptions[str](), "push1.peers")
-    peers._table.add("push1.1", b"a")  # type: ignore[attr-defined]
-    peers.pipe_gone("push1.1")
+    peers._table.add("push1.1", b"a")  # type: ignore[attr-defined]  # the table is behind a recorder
+    peers.connection_ended("push1.1")
     hand.end()
-    assert any(
-        "Subscriptions.pipe_gone of push1.peers [PUB-9]: the outcome is [] in the model" in o for o in found(path)
-    )
+    said = "Subscriptions.connection_ended of push1.peers [PUB-9]: the outcome is [] in the model"
+    assert any(said in one for one in found(path))
 
 
 # --- beginnings and ends

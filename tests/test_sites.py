@@ -48,7 +48,7 @@ def unsubscribes() -> Iterator[object]:
     yield own.cancel(b"a")
     yield own.cancel(b"never")
     yield peers.remove("one", b"a")
-    yield peers.pipe_gone("two")
+    yield peers.connection_ended("two")
 
 
 def closes() -> Iterator[object]:

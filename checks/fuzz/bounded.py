@@ -145,14 +145,11 @@ def _last(last: int, events: Sequence[Event]) -> int:
 def _beyond(state: Network) -> bool:
     """Is it left out, as `Graph.beyond` says?"""
     fronts = [session.pipe.front for socket in state.sockets for session in socket.sessions]
-    counts = [count for socket in state.sockets for _, _, count in socket.peers]
-    return calls.restless(state) or any(PAST <= front < WOUND for front in fronts) or max(counts, default=0) > AGAIN
+    return calls.restless(state) or any(PAST <= front < WOUND for front in fronts)
 
 
 PAST = 4
 """So many parts behind the end of a chunk nothing new is to be seen."""
-AGAIN = 2
-"""A publisher that connected counts a subscription again when its subscriber comes back: so often it is followed."""
 
 
 def _done(state: Network, call: tuple[Event, ...]) -> Iterator[tuple[tuple[Event, ...], list[Network]]]:

@@ -30,9 +30,8 @@ the model has for it: a part, a receive, an abort, a subscription, a connect, di
 restart, and each of them with a refusal at every site where it asks. It is *taken* when that answer was seen there.
 *Not shown*: its call was made there at least once, and up to three times, and the target, which may choose, answered
 otherwise; *behind*: only such transitions, or deviations, lead to it. *Left out*: outcomes after which somebody is
-refused a connection again and again, so that nothing is ever over, a publisher that connected counts a subscription a
-third time, more than 64 states are possible, or a wound pipe has gone four parts into its next chunk. A *test* is a
-call made in a state.
+refused a connection again and again, so that nothing is ever over, more than 64 states are possible, or a wound pipe
+has gone four parts into its next chunk. A *test* is a call made in a state.
 
 """
 COLUMNS = (

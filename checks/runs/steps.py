@@ -128,7 +128,7 @@ TABLES: Mapping[str, tuple[type, Mapping[str, Known]]] = {
             "held": Known(),
             "add": Known(rule=Rule.SUB_1),
             "remove": Known(rule=Rule.SUB_2),
-            "pipe_gone": Known(rule=Rule.PUB_9),
+            "connection_ended": Known(rule=Rule.PUB_9),
             "matching": Known(rule=Rule.PUB_1),
         },
     ),

@@ -43,7 +43,7 @@ def removed(count: int) -> Counted:
 
 
 def ended(count: int) -> Counted:
-    """Whoever had ``count`` subscriptions to a topic is gone, and all of them with him (PUB-9)."""
+    """The connection on which ``count`` subscriptions to a topic were told has ended, and all of them (PUB-9)."""
     return Counted(Rule.PUB_9, 0, count > 0)
 
 
@@ -182,8 +182,11 @@ class Subscriptions(Generic[K]):
             return False
         return self._set(peer, topic, peers, removed(peers[peer]))
 
-    def pipe_gone(self, peer: K) -> list[tuple[bytes, bool]]:
-        """``peer`` is gone (PUB-9): each topic that it had, and whether no peer has a subscription to it any more."""
+    def connection_ended(self, peer: K) -> list[tuple[bytes, bool]]:
+        """The connection of ``peer`` has ended (PUB-9), and if it comes back it begins anew, be its pipe the same.
+
+        Returns each topic that it had, and whether no peer has a subscription to it any more.
+        """
         values = self._topics.values
         return [
             (topic, self._set(peer, topic, values[topic], ended(values[topic][peer]))) for topic in self.topics(peer)

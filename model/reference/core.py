@@ -363,12 +363,12 @@ class Core:
         wanted = session is not None and not session.ended and self.wants(session)
         connection.living.step(Happens.GONE, wanted=wanted)
         if session is not None and connection.living.exists:
-            self.topics.unread(session, connection.pending)
+            self.topics.connection_ended(session, connection.pending)
             attaching.retry(self, session)
         else:
             context.given_back()
             if session is not None:
-                self.topics.unread(session, connection.pending)
+                self.topics.connection_ended(session, connection.pending)
                 if session.target is not None and session.target in self.targets:
                     self.targets.remove(session.target)
                 self.drop_pipe(session)

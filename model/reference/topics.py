@@ -130,7 +130,8 @@ class Topics:
 
     def _peer_wants(self, session: Session, topic: bytes, more: bool) -> list[bytes] | None:
         """A peer subscribes or cancels; returns what an XPUB's application is shown of it."""
-        if session.ended:
+        if session.connection is None:
+            # It ended within the batch, and with it all that was told on it.
             return None
         if more:
             paid = self._pay(subscriptions.weigh([topic], TOPIC), self.peers.held(session, topic))
@@ -159,20 +160,26 @@ class Topics:
         return [subscriptions.message(more, topic)]
 
     def gone(self, session: Session) -> None:
-        """A peer is gone, and its subscriptions with it; what they weighed pays for telling an XPUB's application."""
+        """A peer is gone for good: nothing more is sent to it."""
         if self.targets is not None and session in self.targets:
             self.targets.remove(session)
-        for topic, last in self.peers.pipe_gone(session):
+
+    def connection_ended(
+        self, session: Session, pending: tuple[list[list[bytes]], int, int] | None
+    ) -> None:  # fmt: skip
+        """What a peer subscribed to ends with its connection; its weight pays for telling an XPUB's application.
+
+        Messages are ``pending`` that got no memory: what they say of subscriptions is known, and is shown first.
+        Otherwise an XPUB's application would be shown the end of what it was never shown.
+        """
+        self._unread(session, pending)
+        for topic, last in self.peers.connection_ended(session):
             self._release(topic)
             message = None if self.core.closed else self._shown(False, last, topic)
             if message is not None:
                 self._show(session, message)
 
-    def unread(self, session: Session, pending: tuple[list[list[bytes]], int, int] | None) -> None:
-        """A connection ended with messages that got no memory: what they say of subscriptions is known and is shown.
-
-        Otherwise an XPUB's application would be shown the end of what it was never shown.
-        """
+    def _unread(self, session: Session, pending: tuple[list[list[bytes]], int, int] | None) -> None:
         if self.core.pattern.publishes and not self.core.closed:
             for message in [*self._sifting, *(pending[0] if pending else ())]:
                 if commands.subscription(message) is not None:
@@ -189,6 +196,7 @@ class Topics:
         context.pool, session.inbox = got.pool, got.inbox
         if got.taken:
             session.arrived.append(message)
+            self.core.notify()
         else:
             self.core.tell(EventKind.DISCARDED, session.name, "", rule=got.rules[0], messages=1)
 

@@ -254,27 +254,41 @@ def broken(net: Network, link: Link) -> Network:
 def noticed(net: Network, number: int, key: int) -> list[Network]:
     """A socket learns that a connection ended: what is on its way has come, the oldest of it, or is lost.
 
-    Who had accepted it drops its pipe (PIPE-7); who initiated it keeps it, and what was not on its way (LINK-3).
+    Who had accepted it drops its pipe (PIPE-7); who initiated it keeps it, and what was not on its way (LINK-3). What
+    was subscribed to over it ends either way (PUB-9).
     """
     socket = net.sockets[number]
     session = socket.sessions[place_of(socket, key)]
     came = [
-        replace(session, cut=False, told=(), inbox=session.inbox[:count], sure=count)
+        _unsubscribed(network.put_session(net, number, one), number, key)
         for count in range(session.sure, len(session.inbox) + 1)
+        for one in (replace(session, cut=False, told=(), inbox=session.inbox[:count], sure=count),)
     ]
     initiated = link_of(net, number, key) is not None
     why, upkeep = life.Reason.LOST, life.Upkeep(0, 0, 0, 0, 0)
     ending = life.Life(life.Phase.CLOSING, initiated, why=why)
     after_end = life.step(POOL, life.RESERVED, upkeep, ending, life.Event.GONE, why, True, None)
-    net = fire(net, *after_end.rules, Rule.RECEIVE_8)
+    came = [fire(one, *after_end.rules, Rule.RECEIVE_8) for one in came]
     if after_end.life.phase == life.Phase.CLOSED:
-        return [ended(network.put_session(net, number, one), number, key) for one in came]
+        return [ended(one, number, key) for one in came]
     # Nobody is at the other end: what leaves the pipe is lost.
     return [
-        fire(transfer(network.put_session(net, number, one), number, key, lost), *((Rule.LINK_3,) if lost else ()))
+        fire(transfer(one, number, key, lost), *((Rule.LINK_3,) if lost else ()))
         for one in came
         for lost in range(len(session.queue) + 1)
     ]
+
+
+def _unsubscribed(net: Network, number: int, key: int) -> Network:
+    """What a session's peer subscribed to has ended with its connection (PUB-9), and an XPUB is shown it (PUB-7)."""
+    socket = net.sockets[number]
+    place = place_of(socket, key)
+    for topic, last in known(socket.peers).connection_ended(key):
+        net = fire(net, subscriptions.ended(1).rule)
+        session = shown(socket, socket.sessions[place], False, last, topic)
+        socket = network.with_session(socket, place, session)
+    socket = replace(socket, peers=tuple(entry for entry in socket.peers if entry[0] != key))
+    return put(net, number, socket)
 
 
 def ended(net: Network, number: int, key: int) -> Network:
@@ -290,11 +304,6 @@ def ended(net: Network, number: int, key: int) -> Network:
     targets = None if socket.targets is None else tuple(one for one in socket.targets if one != key)
     socket = replace(network.with_session(socket, place, session), send=send, targets=targets)
     net = fire(net, *gone.rules)
-    for topic, last in known(socket.peers).pipe_gone(key):
-        net = fire(net, subscriptions.ended(1).rule)
-        session = shown(socket, socket.sessions[place], False, last, topic)
-        socket = network.with_session(socket, place, session)
-    socket = replace(socket, peers=tuple(entry for entry in socket.peers if entry[0] != key))
     return put(fire(net, socket.pattern.leaves), number, detached(socket, key))
 
 

@@ -88,6 +88,35 @@ def xpub_shows_the_end_of_a_subscription(stage: Stage) -> None:
     assert [received(socket, raw), received(socket, raw)] == [[b"\1t"], [b"\0t"]]
 
 
+def _back(stage: Stage, kind: str, *topics: bytes) -> tuple[Any, Raw]:
+    """A publisher that connected, and its subscriber, which told these topics, was lost, and is back."""
+    listener = stage.listener()
+    socket = stage.socket(kind, RECONNECT_IVL=10)
+    socket.connect(listener.endpoint)
+    first = stage.accepted(listener, "SUB")
+    first.send(b"".join(command(b"SUBSCRIBE", topic) for topic in topics))
+    settle(first)
+    first.close()
+    return socket, stage.accepted(listener, "SUB")
+
+
+@behaviour(patterns__subscriptions__Subscriptions__connection_ended=lambda *_: [])
+def a_subscription_ends_with_its_connection(stage: Stage) -> None:
+    socket, raw = _back(stage, "PUB", b"a", b"kept")
+    raw.send(command(b"SUBSCRIBE", b"a") + command(b"CANCEL", b"a") + command(b"SUBSCRIBE", b"b"))
+    settle(raw)
+    for first in (b"a", b"kept", b"b"):
+        socket.send(first)
+    assert heard(raw) == [[b"b"]]
+
+
+@behaviour(patterns__subscriptions__Subscriptions__connection_ended=lambda *_: [])
+def xpub_shows_the_end_when_its_subscriber_is_away(stage: Stage) -> None:
+    socket, raw = _back(stage, "XPUB", b"t")
+    raw.send(command(b"SUBSCRIBE", b"t"))
+    assert [received(socket), received(socket), received(socket)] == [[b"\1t"], [b"\0t"], [b"\1t"]]
+
+
 def _delivered(state: turns.Turns, place: int, shape: Shape) -> Offered[turns.Turns]:
     return Offered(Rule.SUB_4, turns.received(state, place), True)
 

@@ -71,9 +71,20 @@ class Stage:
 
     def silent(self, socket: enomem.Socket) -> Raw:
         """A raw peer to which a socket has connected, and which has not said anything yet."""
-        listener: Listener = self._keep(Listener())
+        listener = self.listener()
         socket.connect(listener.endpoint)
         raw: Raw = self._keep(listener.accept())
+        return raw
+
+    def listener(self) -> Listener:
+        """A port at which raw peers wait for a socket that connects."""
+        listener: Listener = self._keep(Listener())
+        return listener
+
+    def accepted(self, listener: Listener, kind: str) -> Raw:
+        """The raw peer to which a socket connects there next, and which has shaken hands with it."""
+        raw: Raw = self._keep(listener.accept())
+        raw.handshake(kind)
         return raw
 
     def _keep(self, thing: Any) -> Any:

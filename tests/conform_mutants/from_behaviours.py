@@ -45,6 +45,8 @@ SEEN: Mapping[str, tuple[str, ...]] = {
     "xpub_shows_each_subscription_once": ("pub/8/4",),
     "a_verbose_xpub_shows_each_subscription": ("pub/7/2",),
     "xpub_shows_the_end_of_a_subscription": ("pub/7/1", "pub/9/2"),
+    "a_subscription_ends_with_its_connection": ("pub/9/3",),
+    "xpub_shows_the_end_when_its_subscriber_is_away": ("pub/9/4",),
     "sub_delivers_only_what_it_subscribed_to": ("sub/5/1",),
     "sub_tells_a_publisher_that_comes_later": ("sub/7/1", "sub/7/2"),
     "xsub_subscribes_by_a_message": ("wire/21/5",),

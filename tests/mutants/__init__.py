@@ -3,7 +3,7 @@
 Whoever runs the machines in another way (over TCP, say) has the same list: ``with applied(mutant): ...``.
 """
 
-from . import m_application, m_connection, m_link, m_memory, m_patterns, m_pipe, m_receive, m_reserve, m_send
+from . import m_application, m_connection, m_link, m_memory, m_patterns, m_pipe, m_receive, m_reserve, m_send, m_tables
 from .harness import FamilyMutant, Mutant, PatternMutant, applied
 
 ALL: tuple[Mutant, ...] = (
@@ -21,4 +21,7 @@ PATTERNS: tuple[PatternMutant, ...] = m_patterns.MUTANTS
 FAMILIES: tuple[FamilyMutant, ...] = (*m_receive.MUTANTS, *m_connection.MUTANTS)
 """Defects of machines that have a family of rows, found in the closed systems of their rows."""
 
-__all__ = ["ALL", "FAMILIES", "PATTERNS", "FamilyMutant", "Mutant", "PatternMutant", "applied"]
+TABLES: tuple[PatternMutant, ...] = m_tables.MUTANTS
+"""Defects of tables of topics; the rule that each breaks stands where others have a property."""
+
+__all__ = ["ALL", "FAMILIES", "PATTERNS", "TABLES", "FamilyMutant", "Mutant", "PatternMutant", "applied"]

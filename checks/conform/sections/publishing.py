@@ -7,7 +7,7 @@ from ...targets.target import Said
 from ..bench import Bench, is_sync
 from ..case import Level, Section, equal, holds
 from ..octets import message
-from ..peer import Peer
+from ..peer import Listener, Peer
 from ..testee import Testee
 from . import connection
 
@@ -269,6 +269,49 @@ def subscriber_goes(bench: Bench) -> None:
     testee.receives([b"\1t"])
     peer.close()
     testee.receives([b"\0t"])
+
+
+def _lost(bench: Bench, kind: str, topic: bytes) -> tuple[Testee, Peer, Listener]:
+    """A publisher that connects to us, and its subscriber, which has told a topic and is about to go."""
+    testee, listener = connection.connecting(bench, kind)
+    peer = bench.accepted(testee, listener)
+    peer.shake("SUB")
+    peer.subscribe(topic)
+    return testee, peer, listener
+
+
+@case(
+    Rule.PUB_9,
+    "To a publisher that connected, a subscriber that is back is as new: one cancel ends what it tells again once.",
+    TOPICS + " (each is told again when the connection is made again)",
+)
+def counted_anew(bench: Bench) -> None:
+    testee, peer, listener = _lost(bench, "PUB", b"a")
+    bench.synced(testee, peer)
+    peer.close()
+    again = bench.accepted(testee, listener)
+    again.shake("SUB")
+    again.subscribe(b"a", b"b")
+    again.cancel(b"a")
+    bench.synced(testee, again)
+    testee.send(b"a")
+    testee.send(b"b")
+    equal("the subscriber gets", bench.published(testee, again), [[[b"b"]]])
+
+
+@case(
+    Rule.PUB_9,
+    "An XPUB that connected shows the end of a subscription when its subscriber goes, and that it is back.",
+    XPUB + " (generates unsubscribe)",
+)
+def subscriber_of_a_connecting_xpub_goes(bench: Bench) -> None:
+    testee, peer, listener = _lost(bench, "XPUB", b"t")
+    testee.receives([b"\1t"])
+    peer.close()
+    again = bench.accepted(testee, listener)
+    again.shake("SUB")
+    again.subscribe(b"t")
+    testee.receives([b"\0t"], [b"\1t"])
 
 
 @case(Rule.PUB_10, "XPUB delivers what a peer sends besides subscriptions.", XPUB)
