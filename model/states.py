@@ -35,5 +35,5 @@ def hashed_once(kind: type[T]) -> type[T]:
             known = self._hash = compute(self)
         return known
 
-    kind.__hash__ = remembered  # type: ignore[method-assign]
+    kind.__hash__ = remembered  # type: ignore[method-assign]  # of any class that is handed in
     return kind

@@ -80,6 +80,7 @@ def aborted(talk: Talk) -> None:
         for parts in (1, 2):
             before = talk.held()
             for part in range(parts):
+                # A lambda with defaults has no type of its own.
                 talk.answer(lambda part=part: push.send(label(9, part), SNDMORE))  # type: ignore[misc]
             push.abort_message()
             talk.books()

@@ -67,7 +67,7 @@ def refused_parts(stage: Stage) -> None:
         push = connected(context, PUSH, endpoint)
         push.send(b"one", SNDMORE)
         stage.refused = [Site.BODY]
-        refused(lambda push=push: push.send(b"two", SNDMORE))  # type: ignore[misc]
+        refused(lambda push=push: push.send(b"two", SNDMORE))  # type: ignore[misc]  # defaults have no type
         if policy == KEEP:
             push.send(b"two")
             assert pull.recv_multipart() == [b"one", b"two"]

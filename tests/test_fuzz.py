@@ -116,6 +116,7 @@ def test_memory_that_is_left_over_is_found(stepped: Reference, monkeypatch: pyte
 
 def test_without_means_it_is_not_asked(stepped: Reference) -> None:
     stepped.cans = frozenset({Can.PEERS, Can.DISCONNECT})
+    # What is not declared must not be called.
     stepped.refuse = stepped.abort = stepped.memory = None  # type: ignore[assignment, method-assign]
     campaign = Campaign(stepped, in_turn=True, kinds=["PUSH"])
     assert campaign.run(2, 1) is None
@@ -292,13 +293,13 @@ def test_interrupted_says_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_was_remembered_without_a_defect_is_forgotten_with_it_and_the_other_way_round() -> None:
     (mutant,) = [one for one in PATTERNS if one.name == "turn stays"]
     for _ in range(2):
-        pull._whole.cache_clear()  # type: ignore[attr-defined]
+        pull._whole.cache_clear()  # type: ignore[attr-defined]  # an lru_cache, which its annotation hides
         pull.offered(Turns(), 0)
-        assert pull._whole.cache_info().currsize == 1  # type: ignore[attr-defined]
+        assert pull._whole.cache_info().currsize == 1  # type: ignore[attr-defined]  # as above
         with applied(mutant):
-            assert pull._whole.cache_info().currsize == 0  # type: ignore[attr-defined]
+            assert pull._whole.cache_info().currsize == 0  # type: ignore[attr-defined]  # as above
             pull.offered(Turns(), 0)
-        assert pull._whole.cache_info().currsize == 0  # type: ignore[attr-defined]
+        assert pull._whole.cache_info().currsize == 0  # type: ignore[attr-defined]  # as above
 
 
 def test_a_mutant_in_the_target_is_none_in_the_model() -> None:
@@ -311,7 +312,7 @@ def test_a_mutant_in_the_target_is_none_in_the_model() -> None:
         Event(Do.SETTLE),
         Event(Do.RECEIVE, 2),
     ]
-    failure = replayed(target, Setting(), program)  # type: ignore[arg-type]
+    failure = replayed(target, Setting(), program)  # type: ignore[arg-type]  # as much of a target as is called
     target.end()
     assert failure is not None
     assert failure.what == 's2.recv() -> EAGAIN, and the model allows "b"'

@@ -67,6 +67,7 @@ def is_whole(system: AnySystem, got: tuple[str, ...]) -> bool:
     lead: tuple[str, ...] = ()
     if isinstance(system, System) and system.lead:
         lead = (*({"REQ": ("request id",), "REP": ("hop 1",)}[system.pattern.name] * (system.lead - 1)), "delimiter")
+    # A system without a pattern does not come here.
     parts = system.parts - 1 if system.pattern.routes else system.parts  # type: ignore[union-attr]
     names = {label.rstrip("0123456789") for label in got[len(lead) :]}
     return len(names) == 1 and got == (*lead, *(f"{min(names)}{n}" for n in range(1, parts + 1)))

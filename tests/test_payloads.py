@@ -71,6 +71,7 @@ def test_where_nothing_is_nothing_is_moved(do: Do) -> None:
 
 def test_only_the_sender_that_is_named_changes() -> None:
     payloads = carry_out(start(3), [Effect(Do.APPEND, 1)], Part(1, 0, 0))
+    # A plain tuple is equal to a label.
     assert payloads.senders == (Held(), Held(tail=((1, 0, 0),)), Held())  # type: ignore[arg-type]
 
 

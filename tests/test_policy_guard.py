@@ -58,10 +58,10 @@ def sentence(text: str) -> str:
 def on_symbols(policy: SendPolicy, **ranges: Interval) -> list[Way[Reaction]]:
     """All paths of the policy for unknown kept, note and last; kept and note are unbounded unless given."""
     message = Unfinished(
-        kept=Integer(terms.variable("kept")),  # type: ignore[arg-type]
-        last=Boolean(terms.is_zero(terms.variable("last?"))),  # type: ignore[arg-type]
+        kept=Integer(terms.variable("kept")),  # type: ignore[arg-type]  # symbols stand for numbers
+        last=Boolean(terms.is_zero(terms.variable("last?"))),  # type: ignore[arg-type]  # as above
         site=Site.BODY,
-        note=Integer(terms.variable("note")),  # type: ignore[arg-type]
+        note=Integer(terms.variable("note")),  # type: ignore[arg-type]  # as above
     )
     return list(explore(lambda: policy.refused(message), {"last?": (0, 1), **ranges}))
 

@@ -114,6 +114,7 @@ def test_a_socket_on_the_command_line_takes_it() -> None:
     }  # fmt: skip
     for text, policy in (("WAIT", "WAIT"), (f"{MODEST}:Modest", "MODEST"), (None, "BOUNDED_WAIT")):
         found = socket_settings.settings(
+            # Fields of several types by their names.
             "pull", (), binds=["tcp://127.0.0.1:*"], interval=0, form="ascii", receive_policy=text, **none  # type: ignore[arg-type]
         )  # fmt: skip
         assert found.receive_policy.name == policy

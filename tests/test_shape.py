@@ -74,6 +74,7 @@ def test_changed_names_the_leaves_that_hold_something_else() -> None:
     ("state", "ranges", "message"),
     [
         (STATE, {"row": (0, 1)}, "no range is declared for inner.count"),
+        # The wrong type is asked for.
         (Outer(True, (), ("x",)), RANGES, r"row\[0\] is a str; a state holds ints, bools and enum members"),  # type: ignore[arg-type]
     ],
 )

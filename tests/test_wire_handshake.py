@@ -253,7 +253,7 @@ def test_a_large_ready_is_accepted_up_to_the_limit() -> None:
 )
 def test_what_no_peer_could_be_told_is_our_own_error(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"mechanism|routing id|property"):
-        replace(PUSH, **change)  # type: ignore[arg-type]
+        replace(PUSH, **change)  # type: ignore[arg-type]  # fields of several types by their names
 
 
 def test_a_handshake_that_failed_has_failed() -> None:

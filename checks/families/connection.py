@@ -111,9 +111,10 @@ class Connection(Family):
         names = ("parts", "messages", "queue", "window")
         unknowns: dict[str, Any] = {name: Integer(terms.variable(f"bound.{name}")) for name in names}
         sizes = ("session", "engine", "shake", "beat", "timer")
+        # Symbols stand for numbers.
         upkeep = Upkeep(*(Integer(terms.variable(f"bound.{name}")) for name in sizes))  # type: ignore[arg-type]
         memory = tuple(Integer(terms.variable(f"bound.memory{i}")) for i in range(len(system.memory)))
-        general = replace(system, upkeep=upkeep, memory=memory, **unknowns)  # type: ignore[arg-type]
+        general = replace(system, upkeep=upkeep, memory=memory, **unknowns)  # type: ignore[arg-type]  # as above
         return Case(
             machine(general, None), asked(general), {}, questions.candidates(general),
             partial(questions.parameters, general),

@@ -136,9 +136,9 @@ def _any_numbers(policy: ReceivePolicy) -> Any:
     unknown = [Integer(terms.variable(f"bound.policy.{name}")) for name in ("most", "longest")]
     match policy:
         case Threshold():
-            return Threshold(*unknown[:1])  # type: ignore[arg-type]
+            return Threshold(*unknown[:1])  # type: ignore[arg-type]  # symbols stand for numbers
         case BoundedWait():
-            return BoundedWait(*unknown)  # type: ignore[arg-type]
+            return BoundedWait(*unknown)  # type: ignore[arg-type]  # as above
         case _:
             return policy
 

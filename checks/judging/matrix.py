@@ -119,12 +119,13 @@ def tasks(job: Job) -> list[Task]:
             common = {"policy": text, "recovery": recovery, "bounds": job.bounds, "max_bytes": job.max_bytes}
             if safe:
                 for scope in plan.scopes(job.reserves[text], job.deep):
+                    # `common` has fields of several types.
                     found.append(Task(Engine.PROOF, scope=scope, timeout=job.timeout, **common))  # type: ignore[arg-type]
                 for number in range(1 if job.bounds is not None else len(plan.SAFETY)):
-                    found.append(Task(Engine.SEARCH, number=number, **common))  # type: ignore[arg-type]
+                    found.append(Task(Engine.SEARCH, number=number, **common))  # type: ignore[arg-type]  # as above
             if live:
                 for number in range(1 if job.bounds is not None else len(plan.LIVENESS)):
-                    found.append(Task(Engine.LIVENESS, number=number, **common))  # type: ignore[arg-type]
+                    found.append(Task(Engine.LIVENESS, number=number, **common))  # type: ignore[arg-type]  # as above
     if job.needed:
         for number, need in enumerate(plan.needed()):
             system = need.system

@@ -72,6 +72,7 @@ class Recording:
             setting = Setting(load_policy(self._policy), refusals, in_turn)
             self._file.write(header(setting, f"{self.name} {self.version}") + "\n")
         # Who dies takes nothing with it that was said before.
+        # Fields of several types by their names.
         self._file.write(encoded(Event(do, socket, **fields)) + "\n")  # type: ignore[arg-type]
         self._file.flush()
 

@@ -113,6 +113,7 @@ def _rehearse(policy: GuardedReceive) -> None:
         }
         size, half, used, limit = (Integer(terms.variable(name)) for name in NUMBERS)
         try:
+            # Symbols stand for numbers.
             ask = partial(_longest, policy, Unread(size, half, used, limit, site))  # type: ignore[arg-type]
             paths = list(explore(ask, dict.fromkeys(NUMBERS, (0, max(GRID)))))
         except (Diverges, Nondeterministic) as error:
@@ -125,6 +126,7 @@ def _rehearse(policy: GuardedReceive) -> None:
                 raise path.error
         for values, answer in answers.items():
             named = dict(zip(NUMBERS, values, strict=True))
+            # `_longest` returns a form.
             told = [terms.evaluate(path.value, named) for path in paths if terms.holds(path.condition, named)]  # type: ignore[arg-type]
             if told != [answer]:
                 shown = ", ".join(f"{name} {value}" for name, value in named.items())

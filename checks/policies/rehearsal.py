@@ -30,7 +30,7 @@ def rehearse_on_symbols(policy: Guarded) -> None:
     kept, note = Integer(terms.variable("kept")), Integer(terms.variable("note"))
     last = Boolean(terms.is_zero(terms.add(terms.variable("last?"), terms.constant(-1))))
     for site in (Site.BODY, Site.SLOT, Site.RESERVATION):
-        shown = Unfinished(kept, last, site, note)  # type: ignore[arg-type]
+        shown = Unfinished(kept, last, site, note)  # type: ignore[arg-type]  # symbols stand for numbers
         try:
             paths = [_closed(path) for path in explore(partial(_forms, policy, shown), ranges)]
         except (Diverges, Nondeterministic) as error:

@@ -207,7 +207,7 @@ def _is_none(node: ast.expr) -> bool:
 def takes(function: object, *arguments: object) -> bool:
     """Can ``function`` be called with these arguments, by its signature?"""
     try:
-        inspect.signature(function).bind(*arguments)  # type: ignore[arg-type]
+        inspect.signature(function).bind(*arguments)  # type: ignore[arg-type]  # the TypeError is asked for
     except TypeError:
         return False
     except ValueError:  # written in C, and does not tell

@@ -113,6 +113,7 @@ def _line(line: Reader, number: int) -> Line:
     seq = line.key("seq")
     if seq.number(0, 1 << 62) != number - 1:
         seq.fail(f"{seq.value} stands where {number - 1} was expected: lines are missing, or in another order")
+    # A line is an object, or it had failed.
     kinds = [kind for kind in ("step", "begin", "end", "closed") if kind in line.value]  # type: ignore[operator]
     if len(kinds) != 1:
         line.fail("a line has exactly one of step, begin, end and closed")
@@ -130,15 +131,15 @@ def _step(line: Reader, number: int) -> Line:
     subjects = tuple(one.text() for one in at.items()) if isinstance(at.value, list) else (at.text(),)
     if not subjects:
         at.fail("a step is about somebody")
-    raised = "error" in line.value  # type: ignore[operator]
+    raised = "error" in line.value  # type: ignore[operator]  # as above
     inputs = line.key("in")
     if not isinstance(inputs.value, dict):
         inputs.fail("an object was expected here")
     return Line(
         number, "step", subjects, line.key("step").text(),
-        line.key("of").value if "of" in line.value else None,  # type: ignore[operator]
+        line.key("of").value if "of" in line.value else None,  # type: ignore[operator]  # as above
         inputs.value,
         None if raised else line.key("out").value,
-        line.key(ASKED).value if ASKED in line.value else (),  # type: ignore[operator]
+        line.key(ASKED).value if ASKED in line.value else (),  # type: ignore[operator]  # as above
         line.key("error").text() if raised else None,
     )  # fmt: skip

@@ -86,7 +86,7 @@ class _Writer:
         for dtype in (np.int8, np.int16, np.int32, np.int64):
             if total <= np.iinfo(dtype).max:
                 if np.iinfo(dtype).max > np.iinfo(self.dtype).max:
-                    self.dtype = dtype  # type: ignore[assignment]
+                    self.dtype = dtype  # type: ignore[assignment]  # one of four types of numpy
                 return
         raise OurFault(f"{terms.show_form(form)} is too large for 64 bits")
 

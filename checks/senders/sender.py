@@ -30,7 +30,7 @@ def unbounded(sys: System, parts: int | None = None) -> Machine[State, Action]:
     names = [name for name in PARAMETERS if not (name == "parts" and parts is not None)]
     unknowns = {name: Integer(terms.variable(f"bound.{name}")) for name in names}
     fixed = {} if parts is None else {"parts": parts}
-    general = replace(sys, labels=False, **unknowns, **fixed)  # type: ignore[arg-type]
+    general = replace(sys, labels=False, **unknowns, **fixed)  # type: ignore[arg-type]  # symbols stand for numbers
     return _machine(general, None)
 
 

@@ -53,7 +53,7 @@ def test_what_is_not_declared_is_refused(enomem_target: Target) -> None:
     assert set(calls) == set(Can)
     for can in set(Can) - enomem_target.cans:
         with pytest.raises(CannotDo):
-            calls[can]()  # type: ignore[no-untyped-call]
+            calls[can]()  # type: ignore[no-untyped-call]  # lambdas without annotations
 
 
 def test_an_option_that_there_is_not_is_einval(enomem_target: Target) -> None:

@@ -60,6 +60,7 @@ class Reference(Sockets):
         except SocketError as error:
             raise Refused(said(error)) from error
         for name, value in {"LINGER": 0, **(options or {})}.items():
+            # A lambda with defaults has no type of its own.
             how = answered(lambda name=name, value=value: _set(socket, name, value), SocketError)  # type: ignore[misc]
             if how is not Said.OK:
                 socket.close(0)

@@ -51,7 +51,7 @@ def bury(orphans: list[Core]) -> None:
 def _in_child() -> None:
     for context in list(known):
         # Some thread that does not exist here may have held it.
-        context.lock._at_fork_reinit()  # type: ignore[attr-defined]
+        context.lock._at_fork_reinit()  # type: ignore[attr-defined]  # not in typeshed; the standard library uses it so
         context.closed = True
         for core in context.cores:
             _forget(core)

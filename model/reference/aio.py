@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Context(contexts.Context):
     """A context whose sockets are awaited."""
 
-    def socket(self, kind: int) -> Socket:  # type: ignore[override]
+    def socket(self, kind: int) -> Socket:  # type: ignore[override]  # this context makes sockets of another class
         """A new socket of a type, for asyncio."""
         return Socket(self, kind)
 

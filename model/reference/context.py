@@ -128,7 +128,7 @@ class Context:
             shared = _instances.get(cls)
             if shared is None or shared.closed:
                 shared = _instances[cls] = cls()
-            return shared  # type: ignore[return-value]
+            return shared  # type: ignore[return-value]  # kept by class, of which this is one
 
     # --- memory
 

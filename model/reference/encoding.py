@@ -128,7 +128,7 @@ def unanswered(*_: object) -> bool:
 
 def _octets(inner: object) -> bytes:
     try:
-        return bytes.fromhex(inner)  # type: ignore[arg-type]
+        return bytes.fromhex(inner)  # type: ignore[arg-type]  # the TypeError is asked for
     except (ValueError, TypeError):
         raise Unreadable("bytes are written as a string of hexadecimal digits") from None
 

@@ -182,7 +182,7 @@ def connecting(address: Address, options: Options) -> os_socket.socket:
         descriptor = os_socket.socket(family, os_socket.SOCK_STREAM)
     descriptor.setblocking(False)
     try:
-        code = descriptor.connect_ex(where)  # type: ignore[arg-type]
+        code = descriptor.connect_ex(where)  # type: ignore[arg-type]  # what getaddrinfo returns is an address
     except OSError:
         descriptor.close()
         raise

@@ -357,7 +357,7 @@ class Outgoing:
         sent = context.steps(sends, "abort", subject, session.weights, context.pool, send, session.pipe)
         self.carry_out(session, sent, b"")
         context.pool, session.pipe = sent.pool, sent.pipe
-        return sent.send  # type: ignore[no-any-return]
+        return sent.send  # type: ignore[no-any-return]  # a step is Any: a record may stand between
 
     def retry(self) -> None:
         """Memory was given back: a call that would not wait for it may be made again."""

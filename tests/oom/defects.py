@@ -70,6 +70,7 @@ def hands_twice_at_once(self: Incoming) -> list[bytes] | None:
 
 def forgets_to_drop(self: Outgoing, session: Any, sent: Any, data: bytes) -> None:
     """A part of a message that was rolled back stays where it is, and comes out with the next one."""
+    # The stage's own allocator counts.
     if sent.committed and any(self.context.allocator.refused.values()):  # type: ignore[union-attr]
         session.tail.insert(0, b"left over")
         session.weights.tail.insert(0, 0)

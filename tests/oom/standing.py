@@ -52,7 +52,7 @@ class Raw:
         while True:
             found = self.decoder.take(1)
             if found:
-                message: list[bytes] = found[0]  # type: ignore[assignment]
+                message: list[bytes] = found[0]  # type: ignore[assignment]  # no command comes here
                 return message
             if self.decoder.wanted:
                 self.decoder.allow()

@@ -28,7 +28,7 @@ def play(scenario: Scenario, plan: Plan, policy: SendPolicy, victim: str, size: 
     """One run; Broken if anything happens that the spec does not name."""
     saved = Weights.chunk, Weights.slots
     # Chunks of two parts, so that they are asked for in a message of three.
-    Weights.chunk, Weights.slots = 32, 2  # type: ignore[misc]
+    Weights.chunk, Weights.slots = 32, 2  # type: ignore[misc]  # constants of the shell, small for these tests
     try:
         with hurried():
             stage = Stage(plan, policy, victim)
@@ -43,7 +43,7 @@ def play(scenario: Scenario, plan: Plan, policy: SendPolicy, victim: str, size: 
                 raise stage.broken(f"{type(error).__name__}: {error}") from error
             return stage
     finally:
-        Weights.chunk, Weights.slots = saved  # type: ignore[misc]
+        Weights.chunk, Weights.slots = saved  # type: ignore[misc]  # as they were
 
 
 def plans(stage: Stage) -> Iterator[Plan]:
