@@ -1,5 +1,7 @@
 """Subscriptions of a peer in a running socket: what is left of them when its connection ends."""
 
+from select import select
+
 from interop.raw import command
 from reference_memory import sites
 from reference_stage import eventually, room
@@ -45,6 +47,21 @@ def test_whoever_waits_for_something_to_receive_is_woken_by_the_end_of_a_subscri
         assert poller.poll(0) == []
         raw.close()
         assert poller.poll(30_000) == [(pub, enomem.POLLIN)]
+
+
+def test_whoever_reads_nothing_but_the_end_of_a_connection_looks_for_a_message() -> None:
+    with room() as stage:
+        pub = stage.bound("XPUB")
+        raw = stage.peer(pub, "SUB")
+        raw.send(subscribe(b"topic"))
+        assert pub.recv() == b"\1topic"
+        core = pub._core
+        with stage.context.lock:
+            (connection,) = core.connections
+            raw.close()
+            assert select([connection.descriptor], [], [], 30)[0]
+            assert core.fill()
+        assert pub.recv(enomem.DONTWAIT) == b"\0topic"
 
 
 def test_nothing_of_a_batch_is_kept_whose_connection_ended_in_the_middle_of_it() -> None:

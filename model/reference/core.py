@@ -138,10 +138,10 @@ class Core:
         return wrote
 
     def fill(self) -> bool:
-        """Read what is there, without waiting; False if nothing was."""
+        """Read what is there, without waiting; False if nothing was. An end is something: an XPUB is shown it."""
         found = False
         for connection in list(self.connections):
-            if connection.decoder is not None and connection.fill():
+            if connection.decoder is not None and (connection.fill() or not connection.open):
                 found = True
         return found
 
