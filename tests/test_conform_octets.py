@@ -1,5 +1,6 @@
 """The suite's own octets and the codec of ``model/wire`` are two writings of one protocol, and agree."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,3 +62,18 @@ def test_what_one_writes_the_other_reads(parts: list[tuple[bytes, bool]]) -> Non
     found = [stream.frame() for _ in parts]
     assert [frame.body for frame in found if frame is not None] == [part for part, _ in parts]
     assert stream.frame() is None
+
+
+def test_of_long_traffic_little_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(octets, "KEPT", 100)
+    stream = octets.Stream()
+    said = [b"%d" % number * 9 for number in range(50)]
+    stream.data += octets.greeting() + b"".join(octets.message(part) for part in said)
+    assert [frame.body for frame in iter(stream.frame, None)] == said
+    assert stream.greeting == octets.greeting()
+    assert len(stream.data) < 200
+
+
+def test_a_command_of_no_octets_has_neither_name_nor_data() -> None:
+    empty = octets.Frame(octets.COMMAND, 2, b"")
+    assert (empty.name, empty.data) == (b"", b"")

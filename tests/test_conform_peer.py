@@ -7,7 +7,8 @@ from contextlib import ExitStack
 import pytest
 
 from enomem.checks.conform import octets
-from enomem.checks.conform.case import Silent, Unsupported
+from enomem.checks.conform import peer as peers
+from enomem.checks.conform.case import Deviation, Silent, Unsupported
 from enomem.checks.conform.peer import Peer
 from enomem.checks.conform.transcript import Transcript
 
@@ -75,3 +76,26 @@ def test_subscriptions_are_said_as_both_understand(
     else:
         with pytest.raises(Unsupported, match=r"ZMTP 3\.1, and the testee speaks 3\.0"):
             peer.need_3_1()
+
+
+def test_a_testee_that_sends_on_and_on_is_not_listened_to_for_ever(
+    kept: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer, theirs = meet(kept, (3, 1), (3, 1))
+    theirs.sendall(octets.message(b"1") + octets.message(b"2"))
+    assert peer.heard_next() == [b"1"]
+    now = peers.monotonic()
+    monkeypatch.setattr(peers, "monotonic", lambda: now + 1 + peers.PATIENCE * Clerk.seconds)
+    with pytest.raises(Deviation, match="other frames come, for 100 s"):
+        peer.heard_next()
+    peer.send(octets.ping())
+    assert peer.heard_next() == [b"2"]
+
+
+def test_a_version_that_nobody_speaks_is_told(kept: ExitStack) -> None:
+    listener = kept.enter_context(socket.create_server(("127.0.0.1", 0)))
+    peer = Peer(socket.create_connection(listener.getsockname(), 10), "p0", Clerk())
+    kept.callback(peer.drop)
+    theirs = kept.enter_context(listener.accept()[0])
+    theirs.sendall(octets.greeting((2, 7)))
+    assert peer.version_said() == (2, 7)

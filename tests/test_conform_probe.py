@@ -9,7 +9,7 @@ import pytest
 
 import enomem
 from enomem.checks.conform import bench, octets, probe
-from enomem.checks.conform.case import Case, Unsupported
+from enomem.checks.conform.case import Case, Unsupported, Verdict
 from enomem.checks.conform.catalogue import cases
 from enomem.checks.conform.run import Subject, run_case
 from enomem.checks.conform.testee import BlackBox
@@ -131,3 +131,25 @@ def test_a_pair_whose_peer_has_gone_may_have_another() -> None:
             at.several(box)
     finally:
         context.destroy(linger=0)
+
+
+@pytest.mark.parametrize(("answers", "verdict"), [(True, Verdict.PASS), (False, Verdict.UNSUPPORTED)])
+def test_a_rep_whose_application_answers_nobody_cannot_be_asked_for_replies(answers: bool, verdict: Verdict) -> None:
+    """A handshake is answered without the application; that no reply comes is then not the library's doing."""
+    (reply,) = (each for each in cases() if each.id == "rep/4/1")
+    with enomem.Context() as context, context.socket(enomem.REP) as replier:
+        replier.bind("tcp://127.0.0.1:*")
+        replier.setsockopt(enomem.RCVTIMEO, int(BOUND * 1000))
+
+        def answer() -> None:
+            for _ in range(2):
+                replier.send_multipart(replier.recv_multipart())
+
+        thread = threading.Thread(target=answer, daemon=True)
+        if answers:
+            thread.start()
+        box = BlackBox(replier.last_endpoint, "REP")
+        outcome = run_case(reply, Subject(None, box, "REP", BOUND if answers else 0.3))
+        if answers:
+            thread.join(BOUND)
+    assert outcome.verdict == verdict, outcome.actual

@@ -238,11 +238,15 @@ class Bench:
         """
         with muted(self.log):
             peer = self._heard(testee, kind, identity, *parts)
-        self.log.add("time.sleep(0.2)", "until the testee has seen the end")
+        for _ in range(3):
+            self.log.add("time.sleep(0.1)", "until the testee can see the end")
+            self.log.add(f"said({testee.name}.recv, zmq.DONTWAIT)", "in such a call it sees it")
         self.log.add(f"{peer.name} = dial({testee.name}.last_endpoint)")
-        self.log.add(f"{peer.name}.sendall({literal(octets.greeting())})", "greeting")
-        self.log.add(f"{peer.name}.sendall({literal(octets.ready(kind, identity))})", "READY")
-        self.log.add(f"{peer.name}.sendall({literal(octets.message(*parts))})", "a message")
+        self.log.add(f"tell({peer.name}, {literal(octets.greeting())})", "greeting")
+        self.log.add(f"tell({peer.name}, {literal(octets.ready(kind, identity))})", "READY")
+        self.log.add(f"tell({peer.name}, {literal(octets.message(*parts))})", "a message")
+        self.log.add(f"{testee.name}.poll(5000)", "until it is there")
+        self.log.add(f"hear({peer.name}, {octets.GREETING})", "its greeting")
         return peer
 
     def _heard(self, testee: Testee, kind: str, identity: bytes | None, *parts: bytes) -> Peer:

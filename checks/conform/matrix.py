@@ -15,6 +15,7 @@ from typing import Any
 from ..words.markdown import table, write_page
 from .baseline import Baseline, load
 from .case import Verdict
+from .transcript import before
 
 RESULTS = Path("generated") / "conformance"
 PAGE = "conformance.md"
@@ -48,6 +49,14 @@ What `enomem conform` ([how to run it](conform.md)) found over TCP. A MUST that 
 not kept is shown as *should*; *either* is a case in which the RFCs conflict or leave the choice, and a dash could not
 be asked, which is no pass. The results are kept in `docs/generated/conformance/`.
 
+Each deviation has its script: what the testee was told, and what a peer of plain octets said. It runs behind the lines
+under [Before each script](#before-each-script), with the library that is imported there; `--scripts` writes whole
+programs.
+
+"""
+BEFORE = """
+## Before each script
+
 """
 
 Result = Mapping[str, Any]
@@ -70,6 +79,7 @@ def page(found: Sequence[Result], baselines: Mapping[str, Baseline]) -> str:
         _cases(found),
     ]
     parts += [_of_one(result, baselines.get(result["target"], {})) for result in found]
+    parts += [BEFORE, f"```python\n{before('pyzmq')}```\n"]
     return "".join(parts).rstrip("\n") + "\n"
 
 

@@ -24,6 +24,10 @@ MOMENT = 0.01
 MOST = 1 << 20
 STOPPED = 0.5
 """Seconds in which a testee that reads nothing has stopped reading."""
+ALL = 10_000
+"""More octets than a program of a deviation hears before the connection ends, or nothing comes any more."""
+PATIENCE = 10
+"""So many times what is waited for one frame a testee may send others instead."""
 Found = TypeVar("Found")
 Heard = list[bytes]
 """A message, or a command as its name and its data."""
@@ -56,6 +60,7 @@ class Peer:
         self._greeted = False
         self._version = (3, 1)
         self._parts: Heard = []
+        self._spoke = monotonic()
 
     # --- octets
 
@@ -64,6 +69,7 @@ class Peer:
         bound = monotonic() + self.clerk.seconds
         while not (found := look()):
             if monotonic() > bound:
+                self._hear(ALL, "nothing more comes, and no end")
                 raise self.clerk.silent(what)
             waited = self.clerk.idle()
             self._read(0 if waited else MOMENT)
@@ -84,11 +90,12 @@ class Peer:
 
     def send(self, data: bytes, what: str = "") -> None:
         """Send octets, unless the testee has closed the connection."""
-        self.clerk.log.add(f"{self.name}.sendall({literal(data)})", what)
+        self.clerk.log.add(f"tell({self.name}, {literal(data)})", what)
         self.push(data)
 
     def push(self, data: bytes) -> None:
         """`send`, unseen by the transcript."""
+        self._spoke = monotonic()
         left = memoryview(data)
 
         def sent() -> bool:
@@ -113,7 +120,7 @@ class Peer:
 
         It has stopped when it takes nothing for half a second, in which others would have been served often.
         """
-        self.clerk.log.add(f"{self.name}.sendall({literal(data)})")
+        self.clerk.log.add(f"tell({self.name}, {literal(data)})")
         left = memoryview(data)
         bound = monotonic() + STOPPED
         while left and monotonic() < bound:
@@ -189,7 +196,12 @@ class Peer:
     # --- traffic
 
     def frame_or_end(self, what: str = "a frame or the end comes") -> Frame | None:
-        """The next frame, or None when the testee has closed the connection."""
+        """The next frame, or None when the testee has closed the connection.
+
+        `Deviation` of a testee that sends on and on: what was asked of it last is not among all that has come since.
+        """
+        if monotonic() - self._spoke > PATIENCE * self.clerk.seconds:
+            raise Deviation(what, f"other frames come, for {PATIENCE * self.clerk.seconds:g} s, without an end")
         found: list[Frame | None] = []
 
         def look() -> bool:
@@ -320,7 +332,7 @@ class Peer:
 
     def _hear_end(self) -> None:
         if not self._told_end:
-            self.clerk.log.add(f"hear({self.name}, 1)", "the connection ends")
+            self._hear(ALL, "the connection ends")
         self._told_end = True
 
     # --- the end

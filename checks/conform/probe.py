@@ -57,7 +57,7 @@ def _look(connection: socket.socket, box: BlackBox, seconds: float) -> None:
         raise Inconclusive(f"the socket at {box.endpoint} does not greet to the end: it {_silence(ended, seconds)}")
     mechanism = came.greeting[12:32].rstrip(b"\0")
     if mechanism != b"NULL":
-        shown = mechanism.decode("ascii", "replace")
+        shown = mechanism.decode("ascii") if mechanism.isalnum() and mechanism.isascii() else literal(mechanism)
         raise UsageError(f"the socket at {box.endpoint} wants the mechanism {shown}, and a black box is asked by NULL")
     _said(connection, octets.ready(TALKS[box.kind]))
     frame, ended = _frame(connection, came, seconds)

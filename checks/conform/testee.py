@@ -19,6 +19,8 @@ AWAKE = {"SUB", "XSUB", "XPUB"}
 """Types that get no further with their peers unless somebody is in a call on them."""
 HEARS = {"PAIR", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "XPUB", "XSUB"}
 MOMENT_MS = 10
+SERVED_MS = 100
+"""How long a program of a deviation is in a call in which the suite was again and again."""
 
 
 class Testee:
@@ -110,6 +112,10 @@ class Testee:
         """Be in a call that receives for so long, and keep what comes; False if this type does not receive."""
         if self.kind not in HEARS or self._closed:
             return False
+        self.clerk.log.again(f"{self.name}.poll({max(SERVED_MS, milliseconds)})")
+        return self._serve(milliseconds)
+
+    def _serve(self, milliseconds: int) -> bool:
         received = self.target.receive(self.number, milliseconds)
         if received.said == Said.OK:
             self._parts.append(received.part)
@@ -130,7 +136,7 @@ class Testee:
             if monotonic() > bound:
                 self.clerk.log.add(f"print({self.name}.poll(2000))", "0: nothing comes")
                 raise self.clerk.silent(f"a {self.kind} receives a message")
-            self.serve(MOMENT_MS)
+            self._serve(MOMENT_MS)
         message = self._whole.pop(0)
         self.clerk.log.add(f"print({self.name}.recv_multipart())", str([literal(part) for part in message]))
         return message

@@ -28,6 +28,14 @@ def hear(peer, count):
         print("  ", error)
     print(len(data), "octets", data[:60])
 '''
+TELL = '''
+def tell(peer, data):
+    """Send octets, unless the testee has ended the connection, or reads no more."""
+    try:
+        peer.sendall(data)
+    except OSError as error:
+        print("  ", error)
+'''
 # A program of a deviation shows whatever the library raises, so it catches all of it and prints it.
 TRY = '''
 def said(call, *arguments):
@@ -51,6 +59,15 @@ def literal(data: bytes) -> str:
     return repr(data)
 
 
+TOOLS = (("dial(", DIAL), ("hear(", HEAR), ("tell(", TELL), ("said(", TRY))
+
+
+def before(library: str) -> str:
+    """What the steps of any case stand behind, where the testee is this library."""
+    head = ["import socket", "import time", "", LIBRARIES[library], "", "context = zmq.Context()", ""]
+    return "\n".join(head) + "\n".join(tool for _, tool in TOOLS)
+
+
 @dataclass
 class Transcript:
     """The lines of one case, in order; ``library`` is the target's name, ``endpoint`` that of a black box."""
@@ -66,6 +83,11 @@ class Transcript:
             comment = comment[:90] + "..."
         self.lines.append(f"{code}  # {comment}" if comment else code)
 
+    def again(self, code: str) -> None:
+        """Add a line, unless it is the last already: what is done until something comes is done once in a program."""
+        if self.lines[-1:] != [code]:
+            self.lines.append(code)
+
     def made(self, name: str, kind: str, options: Mapping[str, int | bytes]) -> None:
         """A socket was made."""
         self.sockets += 1
@@ -76,11 +98,11 @@ class Transcript:
     def script(self) -> str:
         """The whole program."""
         text = "\n".join(self.lines)
-        head = ["import socket", *((text.count("time.sleep") and ["import time"]) or [])]
+        head = ["import socket", *((text.count("time.") and ["import time"]) or [])]
         if self.sockets:
             known = LIBRARIES.get(self.library)
             head += ["", known or f"import zmq  # the calls as pyzmq names them; made with {self.library}"]
             head += ["", "context = zmq.Context()"]
-        tools = [tool for name, tool in (("dial(", DIAL), ("hear(", HEAR), ("said(", TRY)) if name in text]
+        tools = [tool for name, tool in TOOLS if name in text]
         end = ["context.destroy(linger=0)"] if self.sockets else []
         return "\n".join([*head, *tools, "", text, *end]) + "\n"

@@ -343,6 +343,8 @@ def unread_peer_is_not_dead(bench: Bench) -> None:
         # As long as it takes to find a silent peer dead, twice.
         bench.peer(empty).ends()
         peer.pause()
+    if peer.ended:
+        peer.ends()
     holds("the peer is not taken for dead", not peer.ended, "its connection ends")
 
 
