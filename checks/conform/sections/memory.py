@@ -258,6 +258,7 @@ def part_above_the_limit(bench: Bench) -> None:
 )
 def full_of_messages(bench: Bench) -> None:
     testee, peer = bounded(bench, "PUSH")
+    _first(testee, peer)
     sent, said = 0, Said.OK
     while said == Said.OK and sent < 2000:
         said = testee.offer(b"%d" % sent, b"x" * 20_000)
@@ -269,7 +270,8 @@ def full_of_messages(bench: Bench) -> None:
 @case(Rule.MEM_2, "Never is more in use than the limit.", "our rule MEM-2 (SAFE-BOUND)")
 def never_above_the_limit(bench: Bench) -> None:
     target = bench.api(Can.LIMIT, Can.MEMORY)
-    testee, _ = bounded(bench, "PUSH")
+    testee, peer = bounded(bench, "PUSH")
+    _first(testee, peer)
     most = 0
     for _ in range(200):
         testee.offer(b"head", b"x" * 5000)
@@ -296,6 +298,7 @@ def nothing_left(bench: Bench) -> None:
 @case(Rule.SEND_16, "A policy that reserves: a message larger than all memory is refused at once.", "our rule SEND-16")
 def reservation_above_the_limit(bench: Bench) -> None:
     testee, peer = bounded(bench, "PUSH", "RESERVE")
+    _first(testee, peer)
     no_memory("a message above the limit", testee.offer(b"A" * LIMIT))
     testee.send(b"B1", b"B2")
     equal("the peer receives", peer.message(), [b"B1", b"B2"])
