@@ -89,7 +89,7 @@ def one_octet_is_none(self: Any, data: bytes) -> None:
 
 def overtaken(self: Any) -> bool:
     queue = self.session.queue if self.session is not None else ()
-    if len(queue) > 1:
+    if len(queue) > 1 and self.decoder is not None:
         queue[0], queue[1] = queue[1], queue[0]
     return LOAD(self)
 

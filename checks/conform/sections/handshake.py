@@ -68,6 +68,7 @@ def no_message_before_ready(bench: Bench) -> None:
     peer.its_ready()
     other = bench.called(bench.testee("PUSH"))
     other.settle()
+    peer.pause()
     equal("what has come before READY", len(peer.came.data) - peer.came.read, 0)
     peer.send(ready("PULL"), "READY")
     testee.offer(b"late")
