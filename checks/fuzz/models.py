@@ -27,7 +27,7 @@ TWO_WAIT = ("PULL-PUSH+kills", "PUSH-PULL+kills")
 """Models with kills that deep has with two parts, so that one message waits while another is dropped."""
 THREE = (
     "PUSH-PULL-PULL", "PULL-PUSH-PUSH", "REQ-REP-REP", "REP-REQ-REQ", "DEALER-REP-REP", "ROUTER-REQ-REQ",
-    "ROUTER-DEALER-DEALER", "PUB-SUB-SUB", "SUB-PUB-PUB",
+    "REQ-ROUTER-ROUTER", "ROUTER-DEALER-DEALER", "PUB-SUB-SUB", "SUB-PUB-PUB",
 )  # fmt: skip
 """Models of three sockets that deep has."""
 EDGES = ("PUSH-PULL", "PULL-PUSH", "PAIR-PAIR", "PUB-SUB", "REQ-REP")
