@@ -6,8 +6,9 @@ import pytest
 
 from enomem.checks.errors import Inconclusive
 from enomem.checks.fuzz import play as plays
+from enomem.checks.fuzz import shorten
 from enomem.checks.fuzz.campaign import Campaign
-from enomem.checks.fuzz.play import WIDE, Play
+from enomem.checks.fuzz.play import WIDE, Deviates, Play
 from enomem.checks.oracle.events import Do, Event
 from enomem.checks.targets.reference import Reference
 from enomem.model.systems.network import Setting
@@ -53,3 +54,18 @@ def test_what_takes_too_long_is_no_verdict(stepped: Reference, monkeypatch: pyte
     campaign = Campaign(stepped, in_turn=True)
     assert campaign.run(3, 1) is None
     assert len(campaign.tally.undecided) == campaign.tally.programs == campaign.tally.broken_off
+
+
+def test_shortening_ends_when_its_time_is_over(stepped: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shorten, "SECONDS", 0.0)
+    tried = []
+
+    def never(_: Reference, __: Setting, program: list[Event], *___: object) -> None:
+        tried.append(program)
+
+    monkeypatch.setattr(shorten, "_tried", never)
+    play = published(stepped)
+    with pytest.raises(Deviates) as error:
+        play.do(Event(Do.CONNECT, 1, endpoint="tcp://nowhere"))
+    assert shorten.shortened(stepped, play.setting, error.value.failure).once
+    assert len(tried) == 1 + 1 + 2 * shorten.AGAIN

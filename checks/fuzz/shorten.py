@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from time import monotonic
 
 from enomem.model.systems.network import Setting
 from enomem.model.systems.network_calls import Impossible
@@ -18,8 +19,8 @@ from ..targets.target import Can, Target, TargetFault
 from .known import Known, explaining
 from .play import Deviates, Failure, Play, Restless
 
-TRIES = 3000
-"""So many programs are tried at most."""
+TRIES, SECONDS = 3000, 180.0
+"""So many programs are tried at most, and for so long: what a target does not answer is waited for in each of them."""
 AGAIN = 3
 """So often it is asked at most whether a program deviates again."""
 LAST = "memory after"
@@ -74,7 +75,7 @@ def shortened(target: Target, setting: Setting, failure: Failure, known: Sequenc
 
     This one itself, if what was found does not do so again; and `Failure.once`, if neither does this one.
     """
-    best, tries = failure, 0
+    best, tries, began = failure, 0, monotonic()
     ends = failure.kind.startswith((LAST, UNENDED))
 
     def deviates(program: Sequence[Event]) -> Failure | None:
@@ -91,7 +92,8 @@ def shortened(target: Target, setting: Setting, failure: Failure, known: Sequenc
             if found is not None and length(found) < length(best):
                 best, changed = found, True
                 break
-            if tries >= TRIES:
+            if tries >= TRIES or monotonic() - began > SECONDS:
+                tries = TRIES
                 break
     named = deviates(_named(best.events))
     if named is not None and length(named) <= length(best):
