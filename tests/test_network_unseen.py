@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
-from seen import WHERE, nothing, pair, receives, sends, watch
+from seen import WHERE, explained, made, nothing, pair, receives, sends, watch
 
 from enomem.checks.fuzz.campaign import Campaign
 from enomem.checks.fuzz.play import Play
@@ -13,7 +13,7 @@ from enomem.checks.oracle.oracle import Oracle
 from enomem.checks.targets.reference import Reference
 from enomem.checks.targets.target import Can
 from enomem.model.systems import network_names
-from enomem.model.systems.network import Network
+from enomem.model.systems.network import Network, Refusals, Setting
 from enomem.model.systems.network_names import canonical
 from enomem.model.systems.network_unseen import kept
 
@@ -88,6 +88,16 @@ def test_who_does_not_know_yet_stands_for_who_does() -> None:
     assert len(seen.states) == 1
     assert len(kept(after for state in seen.states for after in oracle.before([state], Event(Do.RECEIVE, 0)))) == 1
     assert [seen.saw(event) for event in receives(0, "a")] == [None]
+
+
+def test_what_comes_may_have_been_heard_before_who_connects_noticed_an_end() -> None:
+    far = "tcp://127.0.0.1:5556"
+    subscribes = [Event(Do.OPTION, 2, name="SUBSCRIBE", value=b"")]
+    run = [made(0, "XPUB", XPUB_VERBOSE=1), Event(Do.CONNECT, 0, endpoint=WHERE), made(1, "SUB", SUBSCRIBE=b"")]
+    run += [Event(Do.BIND, 1, endpoint=WHERE), made(2, "SUB", SUBSCRIBE=b""), Event(Do.BIND, 2, endpoint=far)]
+    run += [Event(Do.CONNECT, 0, endpoint=far), *subscribes, Event(Do.CLOSE, 2)]
+    run += [made(3, "SUB", SUBSCRIBE=b""), Event(Do.BIND, 3, endpoint=far), Event(Do.CLOSE, 3)]
+    explained([*run, *[Event(Do.RECEIVE, 0, part=b"\1")] * 4], Setting(refusals=Refusals.NONE, in_turn=False))
 
 
 def test_in_which_order_two_sockets_were_joined_is_forgotten() -> None:

@@ -176,7 +176,8 @@ def accepted(net: Network, link: Link) -> list[Network]:
     if number is None or place < 0 or not near.pattern.accepts & {net.sockets[number].kind}:
         return []
     if near.sessions[place].cut:
-        return [again for cut in noticed(net, link.near, link.near_key) for again in accepted(cut, link)]
+        cuts = [cut for one in _knowing(net, link) for cut in noticed(one, link.near, link.near_key)]
+        return [again for cut in cuts for again in accepted(cut, link)]
     net = _claimed(net, number, near.names)
     socket = net.sockets[number]
     attached = socket.pattern.attached(socket.inner, len(socket.sessions))
@@ -185,8 +186,10 @@ def accepted(net: Network, link: Link) -> list[Network]:
     if isinstance(socket.pattern, Router):
         net = fire(net, socket.pattern.claim(taken).rule)
     if taken or not attached.accepted:
-        # The peer's handshake is done, so what it sends is lost, time and again.
-        return [network.put_session(net, link.near, replace(near.sessions[place], cut=True))]
+        # The peer's handshake is done, so what it sends is lost, time and again; or another's end is noticed before it.
+        refused = network.put_session(net, link.near, replace(near.sessions[place], cut=True))
+        gone = [after for one in socket.sessions if one.cut for after in noticed(net, number, one.key)]
+        return [refused, *(again for after in gone for again in accepted(after, link))]
     key, routes = net.keys, socket.pattern.routes
     session = Session(key, routing_id=(near.names or None) if routes else b"")
     socket = replace(socket, inner=attached.state, sessions=(*socket.sessions, session))
@@ -198,6 +201,38 @@ def accepted(net: Network, link: Link) -> list[Network]:
     for teller, name, topics in ((link.near, link.near_key, near.own), (number, key, socket.own)):
         found = tell(found, teller, name, tuple((True, topic) for topic, _, _ in topics))
     return [found]
+
+
+def _knowing(net: Network, link: Link) -> list[Network]:
+    """All that who connected may have learned before it learns that the connection has ended.
+
+    Only an XPUB shows that; whoever else had heard of subscriptions has forgotten them then.
+    """
+    if not isinstance(net.sockets[link.near].pattern, Xpub):
+        return [net]
+    found, queue = {net}, [net]
+    for one in queue:
+        for after in _learns_besides(one, link):
+            if after not in found:
+                found.add(after)
+                queue.append(after)
+                if len(found) > MOST:
+                    raise TooMany
+    return queue
+
+
+def _learns_besides(net: Network, link: Link) -> Iterator[Network]:
+    """What who connected may learn next besides the end of this connection."""
+    number = link.near
+    for session in net.sockets[number].sessions:
+        if session.told:
+            yield from hears(net, number, session.key)
+        if session.cut and session.key != link.near_key:
+            yield from noticed(net, number, session.key)
+    for other in open_links(net, number):
+        place = place_of(net.sockets[other.near], other.near_key)
+        if other != link and place >= 0 and not net.sockets[other.near].sessions[place].cut:
+            yield from accepted(net, other)
 
 
 def _named(net: Network, number: int, key: int, name: bytes) -> Network:
