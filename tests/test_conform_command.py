@@ -80,6 +80,8 @@ def test_the_list_has_every_case_with_its_sentence_and_source() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (["--target", "model"], "the target model has no ports"),
+        (["--target", "reference-stepped"], "does nothing between its calls"),
         (["--target", "reference", "wire/99"], "there is no case 'wire/99'; the nearest: wire/9"),
         (["--target", "reference", "--exclude", "zz"], "there is no case 'zz'"),
         (["--target", "nobody"], "there is no target 'nobody'"),

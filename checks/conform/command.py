@@ -83,6 +83,8 @@ def _subject(asked: Asked) -> Subject:
         probe.look(box, asked.seconds)
         return Subject(None, box, box.kind, asked.seconds)
     assert asked.target is not None
+    if (why := OUT_OF_REACH.get(asked.target)) is not None:
+        raise UsageError(f"the target {asked.target} {why}: no peer can speak to it over TCP; take reference")
     try:
         target = registry.by_name(asked.target)
     except TargetFault as fault:
@@ -148,5 +150,7 @@ def _write(
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None
 
 
+OUT_OF_REACH = {"model": "has no ports", "reference-stepped": "does nothing between its calls"}
+"""Targets that every case would fail for a reason that is none of theirs."""
 TYPES = tuple(sorted(TALKS))
 """The types of socket that can be said."""

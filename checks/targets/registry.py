@@ -15,7 +15,7 @@ import enomem
 
 from ..errors import UsageError
 from .process import Process
-from .target import Target
+from .target import Target, TargetFault
 
 HERE = Path(__file__).parent
 JEROMQ = ("run_kotlin_kernel", "jars/kotlin-jupyter-kernel-*-all.jar")
@@ -119,7 +119,17 @@ def python(place: str) -> Target:
         made = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"python:{place} cannot be had: {error}") from error
-    target: Target = made()
+    try:
+        target: Target = made()
+    except TargetFault:
+        raise
+    except Exception as error:
+        # Whatever a foreign constructor raises is told to who named it.
+        raise UsageError(f"python:{place} makes no target: {type(error).__name__}: {error}") from error
+    wanted = ("name", "version", "cans", "types", "create", "reset", "end")
+    lacking = [each for each in wanted if not hasattr(target, each)]
+    if lacking:
+        raise UsageError(f"python:{place} makes no target: what it returns has no {', '.join(lacking)}")
     return target
 
 

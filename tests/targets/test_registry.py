@@ -19,6 +19,8 @@ from enomem.checks.targets.registry import by_name, in_process
         ("process:nowhere-at-all x", "there is no program 'nowhere-at-all' to start a target with"),
         ("python:enomem", "'enomem' names no callable: python:MODULE:CALL is wanted"),
         ("python:nowhere.at_all:Call", "python:nowhere.at_all:Call cannot be had: No module named 'nowhere'"),
+        ("python:json:dumps", "python:json:dumps makes no target: TypeError: dumps() missing 1 required positional"),
+        ("python:time:time", "python:time:time makes no target: what it returns has no name, version, cans, types"),
         ("python:enomem:Nothing", "python:enomem:Nothing cannot be had: module 'enomem' has no attribute 'Nothing'"),
     ],
 )
