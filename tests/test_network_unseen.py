@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
-from seen import WHERE, explained, made, nothing, pair, receives, sends, watch
+from seen import WHERE, explained, joins, made, nothing, pair, receives, sends, watch
 
 from enomem.checks.fuzz.campaign import Campaign
 from enomem.checks.fuzz.play import Play
@@ -98,6 +98,21 @@ def test_what_comes_may_have_been_heard_before_who_connects_noticed_an_end() -> 
     run += [Event(Do.CONNECT, 0, endpoint=far), *subscribes, Event(Do.CLOSE, 2)]
     run += [made(3, "SUB", SUBSCRIBE=b""), Event(Do.BIND, 3, endpoint=far), Event(Do.CLOSE, 3)]
     explained([*run, *[Event(Do.RECEIVE, 0, part=b"\1")] * 4], Setting(refusals=Refusals.NONE, in_turn=False))
+
+
+TOPICS = [Event(Do.RECEIVE, 0, part=b"\1" + topic) for topic in (b"a", b"ab", b"b")]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 0, 2)])
+def test_a_publisher_that_comes_is_told_all_topics_in_any_order(order: tuple[int, ...]) -> None:
+    run = [made(0, "XPUB"), made(1, "SUB"), Event(Do.BIND, 0, endpoint=WHERE)]
+    run += [Event(Do.OPTION, 1, name="SUBSCRIBE", value=topic) for topic in (b"ab", b"a")]
+    run += [*joins(1), Event(Do.OPTION, 1, name="SUBSCRIBE", value=b"b")]
+    free, held = (Setting(refusals=Refusals.NONE, in_turn=in_turn) for in_turn in (False, True))
+    told = [TOPICS[place] for place in order]
+    # What was subscribed to later is told later; and enomem has them in the order in which they were subscribed to.
+    assert (watch([*run, *told], free)[1] is None) == (order[2] == 2)
+    assert (watch([*run, *told], held)[1] is None) == (order == (1, 0, 2))
 
 
 def test_in_which_order_two_sockets_were_joined_is_forgotten() -> None:

@@ -86,7 +86,8 @@ class Session(Remembers):
     """What a socket keeps of one peer; ``key`` names it for ever.
 
     ``tail`` and ``queue`` are the payloads of the ``pipe``; ``send`` is the state of a copy (PUB). ``inbox`` has what
-    is on its way here or has arrived, the first ``sure`` of it certainly. ``told``: subscriptions on their way here.
+    is on its way here or has arrived, the first ``sure`` of it certainly. ``told``: subscriptions on their way here,
+    the first ``greeted`` of them in any order, unless that is 0.
     ``routing_id``: what a ROUTER calls it; None if it made that up and nobody has seen it yet.
     ``cut``: the connection has ended, and the socket may not know it yet. ``ended``: nothing can be sent any more.
     """
@@ -99,6 +100,7 @@ class Session(Remembers):
     inbox: tuple[Message, ...] = ()
     sure: int = 0
     told: tuple[tuple[bool, bytes], ...] = ()
+    greeted: int = 0
     routing_id: bytes | None = b""
     cut: bool = False
     ended: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import product
 
 from .. import connection as life
 from .. import link as links
@@ -98,17 +99,19 @@ def hears(net: Network, number: int, key: int) -> list[Network]:
     socket = net.sockets[number]
     session = socket.sessions[place_of(socket, key)]
     under_way = coming(net, number, session) - session.sure if isinstance(socket.pattern, Xpub) else 0
-    return list(dict.fromkeys(_hears(net, number, key, before) for before in range(under_way + 1)))
+    ways = product(range(under_way + 1), range(max(1, session.greeted)))
+    return list(dict.fromkeys(_hears(net, number, key, before, place) for before, place in ways))
 
 
-def _hears(net: Network, number: int, key: int, before: int) -> Network:
-    """The same, if so many messages that are on their way come first."""
+def _hears(net: Network, number: int, key: int, before: int, at: int) -> Network:
+    """The same, if so many messages that are on their way come first, and it is the subscription ``at`` this place."""
     first = net.sockets[number].sessions[place_of(net.sockets[number], key)]
     net = pull(net, number, first, first.sure + before - len(first.inbox))
     socket = net.sockets[number]
     place = place_of(socket, key)
     session = socket.sessions[place]
-    (more, topic), left = session.told[0], session.told[1:]
+    (more, topic), left = session.told[at], (*session.told[:at], *session.told[at + 1 :])
+    session = replace(session, greeted=session.greeted - 1 if session.greeted > 2 else 0)
     table = known(socket.peers)
     count = table.count(key, topic)
     net = fire(net, (subscriptions.added(count) if more else subscriptions.removed(count)).rule)
@@ -199,8 +202,16 @@ def accepted(net: Network, link: Link) -> list[Network]:
     if near.pattern.routes:
         found = _named(found, link.near, link.near_key, socket.names)
     for teller, name, topics in ((link.near, link.near_key, near.own), (number, key, socket.own)):
-        found = tell(found, teller, name, tuple((True, topic) for topic, _, _ in topics))
+        found = _greeted(tell(found, teller, name, tuple((True, topic) for topic, _, _ in topics)), teller, name)
     return [found]
+
+
+def _greeted(net: Network, number: int, key: int) -> Network:
+    """A publisher has come, and was told all topics (SUB-7), in no order that a rule would say; an XPUB shows which."""
+    end = None if net.setting.in_turn else other_end(net, number, key)
+    if end is None or len(end[1].told) < 2 or not isinstance(net.sockets[end[0]].pattern, Xpub):
+        return net
+    return network.put_session(net, end[0], replace(end[1], greeted=len(end[1].told)))
 
 
 def _knowing(net: Network, link: Link) -> list[Network]:
@@ -297,7 +308,7 @@ def noticed(net: Network, number: int, key: int) -> list[Network]:
     came = [
         _unsubscribed(network.put_session(net, number, one), number, key)
         for count in range(session.sure, len(session.inbox) + 1)
-        for one in (replace(session, cut=False, told=(), inbox=session.inbox[:count], sure=count),)
+        for one in (replace(session, cut=False, told=(), greeted=0, inbox=session.inbox[:count], sure=count),)
     ]
     initiated = link_of(net, number, key) is not None
     why, upkeep = life.Reason.LOST, life.Upkeep(0, 0, 0, 0, 0)
@@ -335,7 +346,7 @@ def ended(net: Network, number: int, key: int) -> Network:
     gone = sends.peer_gone(network.weights(net, 0), POOL, socket.send if current else session.send, session.pipe)
     send = gone.send if current else socket.send
     copy = session.send if current else gone.send
-    session = replace(session, pipe=gone.pipe, tail=(), queue=(), send=copy, ended=True, cut=False, told=())
+    session = replace(session, pipe=gone.pipe, tail=(), queue=(), send=copy, ended=True, cut=False, told=(), greeted=0)
     targets = None if socket.targets is None else tuple(one for one in socket.targets if one != key)
     socket = replace(network.with_session(socket, place, session), send=send, targets=targets)
     net = fire(net, *gone.rules)
