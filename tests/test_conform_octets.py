@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enomem.checks.conform import octets
+from enomem.checks.conform.transcript import literal
 from enomem.model.patterns import PATTERNS
 from enomem.model.wire import commands, frames, greeting, metadata
 from enomem.model.wire.decoder import Decoder, Limits
@@ -77,3 +78,12 @@ def test_of_long_traffic_little_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_command_of_no_octets_has_neither_name_nor_data() -> None:
     empty = octets.Frame(octets.COMMAND, 2, b"")
     assert (empty.name, empty.data) == (b"", b"")
+
+
+@pytest.mark.parametrize("unit", [b"x", b"\0\6unread", b"ab", b"\0\1"])
+@pytest.mark.parametrize("head", [b"", b"head"])
+def test_what_comes_over_and_over_is_written_short_and_read_as_it_is(head: bytes, unit: bytes) -> None:
+    for count in (1, 9, 5000):
+        written = literal(head + unit * count)
+        assert eval(written) == head + unit * count
+    assert (head and len(unit) > 1) or len(written) < 60

@@ -40,6 +40,8 @@ WORDS = {
 }
 LONGEST = 40
 """Lines of a script that are shown; a longer one is made by ``--scripts``."""
+WIDEST = 300
+"""Characters of such a line; none has more, as what is long in a message is the same over and over."""
 
 INTRODUCTION = """<!-- Made by `python -m enomem.checks.conform.matrix docs`; do not edit. -->
 
@@ -135,7 +137,7 @@ def _script(script: str) -> str:
     start = last_tool + 1 if last_tool >= 0 else next((n for n, x in enumerate(lines) if x.startswith("context")), 0)
     steps = [line for line in lines[start:] if line and line != "context.destroy(linger=0)"]
     shown = steps[:LONGEST] + (["# ..."] if len(steps) > LONGEST else [])
-    return "".join(["```python\n", *(f"{line[:200]}\n" for line in shown), "```\n"])
+    return "".join(["```python\n", *(f"{line[:WIDEST]}\n" for line in shown), "```\n"])
 
 
 def shipped(found: Sequence[Result]) -> dict[str, Baseline]:

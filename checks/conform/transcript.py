@@ -48,8 +48,11 @@ def said(call, *arguments):
 
 
 def literal(data: bytes) -> str:
-    """Octets as Python writes them, a long run of one octet as a product."""
+    """Octets as Python writes them, a long run of one octet or of one short piece as a product."""
     if len(data) > LEAST:
+        for size in range(2, LEAST):
+            if len(data) > 8 * size and data == data[:size] * (len(data) // size) and len(set(data)) > 1:
+                return f"{data[:size]!r} * {len(data) // size}"
         for start in range(min(len(data), 128)):
             if data[start:] == data[start : start + 1] * (len(data) - start) and len(data) - start > LEAST:
                 run = f"{data[start : start + 1]!r} * {len(data) - start}"
