@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -125,3 +126,12 @@ def test_a_script_of_the_page_runs_behind_the_lines_that_the_page_has_for_it(nam
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "octets" in done.stdout
+
+
+def test_every_script_of_the_page_is_a_program() -> None:
+    text = (DOCS / matrix.PAGE).read_text(encoding="utf-8")
+    scripts = re.findall(r"\n### (\w+ \w+/\d+/\d+): .*?```python\n(.*?)```", text, re.DOTALL)
+    deviating = [case["id"] for result in matrix.results(DOCS) for case in result["cases"] if case["script"]]
+    assert [name.partition(" ")[2] for name, _ in scripts] == deviating
+    for name, script in scripts:
+        compile(script, name, "exec")
