@@ -180,15 +180,15 @@ class Hands(RuleBasedStateMachine):
         return self.part(socket, 0, 0, False)
 
     def left(self, socket: int) -> int | None:
-        """How many parts more the chunk has room for in which a socket writes; None if it has not exactly one pipe.
+        """How many parts more the chunk has room for in which a socket writes, or one of its pipes does; None if none.
 
         Only what is drawn depends on it.
         """
         state = self.play.oracle.states[0]
         pipes = [session.pipe for session in state.sockets[socket].sessions if not session.ended]
-        if len(pipes) != 1:
+        if not pipes:
             return None
-        (pipe,) = pipes
+        pipe = pipes[0]
         return state.setting.slots - (pipe.front + pipe.parts + pipe.tail) % state.setting.slots
 
     def restarted(self, one: int, where: list[str], linked: list[str]) -> None:

@@ -36,7 +36,7 @@ MANY = st.sampled_from((0, 0, 1, 2))
 """How many sockets more of the second's type there are from the beginning."""
 BOUNDED, SLACK = st.sampled_from((False, False, False, True)), st.integers(0, 600) | st.integers(4096, 5000)
 """Octets of memory that are free when the first sockets are connected, where it is bounded. A chunk has 4096."""
-RARELY = st.sampled_from((False, False, False, False, False, True))
+RARELY = st.sampled_from((False,) * 9 + (True,))
 COMES = st.sampled_from((None,) * 8 + SITES[Do.CREATE] + SITES[Do.BIND] + SITES[Do.CONNECT])
 """Where there is no memory for a new socket or connection, if anywhere."""
 
@@ -121,20 +121,21 @@ class Programs(Hands):
             self.tried(lambda: self.part(one, form, place, more))
 
     @precondition(lambda self: self.limited)
-    @rule(socket=NUMBER, beside=st.integers(-1, 1), more=st.booleans())
-    def fills(self, socket: int, beside: int, more: bool) -> None:
-        """A part that just fits into the memory that is left, or just does not."""
+    @rule(socket=NUMBER, before=st.integers(0, 2), more=st.booleans())
+    def fills(self, socket: int, before: int, more: bool) -> None:
+        """A part that is an octet too large for the memory that is left, and one that just fits into it."""
         one = self.sender(socket)
         if one is None:
             return
 
         def act() -> None:
-            if not self.begun.get(one):
-                self.part(one, 0, socket, True)
-            self.play.settle()
-            size = (self.play.free or 0) - self.play.setting.part + beside
-            if self.begun.get(one) and size >= 0:
-                self.sent(one, b"f" * size, more)
+            for beside, goes_on in ((1, True), (0, more)):
+                if not self.begun.get(one):
+                    self.parts(one, (0,) * (before + 1), socket, more=True)
+                self.play.settle()
+                size = (self.play.free or 0) - self.play.setting.part + beside
+                if self.begun.get(one) and size >= 0:
+                    self.sent(one, b"f" * size, goes_on)
 
         self.tried(act)
 
@@ -158,13 +159,14 @@ class Programs(Hands):
     def edge(self, socket: int, forms: list[int], place: int, long: bool, site: Site | None, after: int) -> None:
         """A long message, and another one that goes beyond the end of its chunk, for which there may be no memory."""
         one = self.sender(socket) if long else None
-        left = None if one is None else self.left(one)
-        if one is None or left is None or self.begun.get(one) or not winds(self.kind(one)):
+        if one is None or not winds(self.kind(one)):
             return
 
         def act() -> None:
+            if self.begun.get(one):
+                self.part(one, 0, place, False)
             # The library's own parts are not counted: it need not be the very end.
-            rest = left - len(forms) - 1
+            rest = (self.left(one) or 0) - len(forms) - 1
             if rest > 0:
                 if self.part(one, 0, place, True) != "ok":
                     return
