@@ -28,7 +28,7 @@ ORDER = [
     *("systems.receiving", "systems.sharing"),
     *(f"systems.reconnecting{name}" for name in ("_state", "_traffic", "")),
     *(f"systems.network{name}" for name in ("", "_names", "_requests", "_wires", "_unseen", "_pipes", "_many")),
-    *("systems.network_sending", "systems.network_settling", "systems.network_receiving"),
+    *(f"systems.network_{name}" for name in ("sending", "starving", "settling", "receiving")),
     "systems.network_calls",
     "reference",
 ]

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from enomem.model.policies import POLICIES
+from enomem.model.receive_policies import BOUNDED_WAIT, RECEIVE_POLICIES
 from enomem.model.rules import Rule
 from enomem.model.systems.network import Refusals, Setting
 
@@ -102,12 +103,15 @@ class Campaign:
         self.last: Play | None = None
         self.bound: float | None = None
 
-    def setting(self, policy: str, limit: int | None = None) -> Setting:
+    def setting(self, policy: str, limit: int | None = None, receives: str = BOUNDED_WAIT.name) -> Setting:
         """What the model is set to: the policy, if the target can be set to one; refusals, if it can be told them."""
         named = {one.name: one for one in POLICIES}
         chosen = named[(self.policy or policy) if Can.POLICY in self.target.cans else "DISCARD"]
         refusals = Refusals.TOLD if Can.REFUSE in self.target.cans else Refusals.NONE
-        return Setting(chosen, refusals, self.in_turn, limit=limit)
+        # What a reader does that is refused is seen only when nothing is under way.
+        told = self.starves and limit is None
+        reading = {one.name: one for one in RECEIVE_POLICIES}[receives if told else BOUNDED_WAIT.name]
+        return Setting(chosen, refusals, self.in_turn, receive_policy=reading, limit=limit)
 
     def can(self, what: Can) -> bool:
         """Can the target do this?"""
@@ -118,14 +122,19 @@ class Campaign:
         """Is a bound on memory asked of the target?  What a part costs is known of who keeps to enomem's answers."""
         return self.in_turn and {Can.LIMIT, Can.MEMORY, Can.REFUSE, Can.SETTLE} <= self.target.cans
 
-    def begin(self, policy: str, limit: int | None = None) -> Play:
+    @property
+    def starves(self) -> bool:
+        """Is asked what readers do that get no memory?"""
+        return {Can.RECEIVE_POLICY, Can.REFUSE, Can.SETTLE} <= self.target.cans
+
+    def begin(self, policy: str, limit: int | None = None, receives: str = BOUNDED_WAIT.name) -> Play:
         """A new program on the target as new, if there is time for it; what cannot be ended has deviated."""
         if self.bound is not None and self.tally.programs and self.tally.seconds >= self.bound:
             raise Enough
         fault = renewed(self.target)
         if fault is not None and self.last is not None:
             self._fails(self.last, unended(self.last, fault))
-        self.last = Play(self.target, self.setting(policy, limit))
+        self.last = Play(self.target, self.setting(policy, limit, receives))
         return self.last
 
     def known(self, failure: Failure) -> bool:

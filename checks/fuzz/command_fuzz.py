@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from enomem.model.policies import POLICIES
+from enomem.model.receive_policies import BOUNDED_WAIT
 from enomem.model.rules import Rule
 from enomem.model.systems.network import Setting
 from enomem.spec import text as spec
@@ -34,6 +35,11 @@ FOLLOWED = ("send", "pipe", "memory", "link", "patterns")
 EXAMPLES: Mapping[str, int] = {"ci": 200, "deep": 5000}
 LIKE_PYZMQ: Mapping[str, str] = {"pyzmq": "zmq", "pyomq": "pyomq"}
 """Targets for which a script imports this instead of enomem; for all but these and `OURS` it asks the target."""
+NEEDS: Mapping[Can, Callable[[Campaign], bool]] = {
+    Can.LIMIT: lambda campaign: campaign.bounds,
+    Can.RECEIVE_POLICY: lambda campaign: campaign.starves,
+}
+"""What is asked only of a target that can do something else as well."""
 OURS = ("reference", "reference-stepped", "model")
 """Targets that are held to turns."""
 
@@ -141,7 +147,7 @@ def summary(campaign: Campaign, target: Target) -> list[str]:
     ]
     if missed:
         found.append(f"never reached: {', '.join(missed)}")
-    unasked = [can.value for can in Can if can not in target.cans or (can == Can.LIMIT and not campaign.bounds)]
+    unasked = [can.value for can in Can if can not in target.cans or (can in NEEDS and not NEEDS[can](campaign))]
     unasked += [f"the option {name}" for name in sorted(tally.unasked)]
     if unasked:
         found.append(f"not asked: {', '.join(unasked)}")
@@ -172,6 +178,8 @@ def _shown(
     yield f"kind: {failure.kind}"
     if setting.policy.name != "DISCARD":
         yield f"policy: {setting.policy.name}"
+    if setting.receive_policy != BOUNDED_WAIT:
+        yield f"receive policy: {setting.receive_policy.name}"
     if setting.limit is not None:
         yield f"memory: {setting.limit} octets at most"
     if failure.once:

@@ -27,8 +27,13 @@ class Course(Protocol):
         """Is a bound on memory asked of the target?"""
         ...
 
-    def begin(self, policy: str, limit: int | None = None) -> Play:
-        """The target, as new; ``limit``: octets of memory that it has."""
+    @property
+    def starves(self) -> bool:
+        """Is asked what readers do that get no memory?"""
+        ...
+
+    def begin(self, policy: str, limit: int | None = None, receives: str = ...) -> Play:
+        """The target, as new; ``limit``: octets of memory that it has; ``receives``: its receive policy."""
         ...
 
     def known(self, failure: Failure) -> bool:

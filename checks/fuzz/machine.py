@@ -15,13 +15,14 @@ from enomem.model.memory import Site
 from enomem.model.patterns import PATTERNS
 from enomem.model.patterns.pattern import PAIRS, talks
 from enomem.model.policies import POLICIES
+from enomem.model.receive_policies import CLOSE, RECEIVE_POLICIES
 
 from ..oracle.events import Do, Event
 from ..targets.target import Can
 from .bounded_calls import winds
 from .hands import Hands
 from .parts import TOPICS
-from .refusing import SITES, sites
+from .refusing import FOR_EVER, NO_MORE, PATIENCE, SITES, refusal, sites
 
 MOST = 6
 """So many sockets there are at a time, at most."""
@@ -48,14 +49,14 @@ class Programs(Hands):
         which=st.integers(0, 2**16),
         policy=st.sampled_from([policy.name for policy in POLICIES]),
         marks=st.tuples(MARK, MARK), more=st.tuples(MARK, MARK), flags=st.integers(0, 3), many=MANY,
-        bounded=BOUNDED, slack=SLACK,
+        bounded=BOUNDED, slack=SLACK, receives=st.sampled_from([policy.name for policy in RECEIVE_POLICIES]),
     )  # fmt: skip
     def some_sockets(
         self, which: int, policy: str, marks: tuple[int, int], more: tuple[int, int], flags: int, many: int,
-        bounded: bool, slack: int,
+        bounded: bool, slack: int, receives: str,
     ) -> None:  # fmt: skip
         """The first listens, the others connect; they may have little more memory than they need for that."""
-        self.play = self.course.begin(policy)
+        self.play = self.course.begin(policy, receives=receives)
         pairs = self.course.pairs
         pair = pairs[which % len(pairs)]
 
@@ -217,6 +218,29 @@ class Programs(Hands):
             self.refused(site, lambda: answers.append(self.parts(one, forms, place, not ends)), first)
             if again and answers[-1] != "ok":
                 self.parts(one, forms, place)
+
+        self.tried(act)
+
+    @precondition(lambda self: self.course.starves and not self.limited)
+    @rule(socket=NUMBER, forms=FORMS, place=NUMBER, waits=st.booleans())
+    def starved(self, socket: int, forms: list[int], place: int, waits: bool) -> None:
+        """A message whose reader gets no memory for a while, perhaps for longer than any waits but for ever."""
+        one = self.sender(socket)
+        if one is None:
+            return
+
+        def act() -> None:
+            # Who closes at each refusal is sent more and more, and that has no end soon.
+            times = 1 if self.play.setting.receive_policy == CLOSE else FOR_EVER
+            self.play.do(refusal(Site.RECEIVE_BODY, times=times))
+            self.parts(one, forms, place)
+            self.play.settle()
+            # Who connects to nobody tries it thousands of times meanwhile, and may meet itself in the end.
+            alone = any(self.play.listens.get(at) is None for _, at in self.play.links)
+            for far in self.neighbours(one) if waits and not alone else ():
+                self.play.do(Event(Do.RECEIVE, far, count=PATIENCE))
+                self.play.settle()
+            self.play.do(NO_MORE)
 
         self.tried(act)
 

@@ -85,6 +85,8 @@ class Play:
         self._began = thread_time()
         if Can.POLICY in target.cans:
             target.policy(setting.policy.name)
+        if Can.RECEIVE_POLICY in target.cans:
+            target.receive_policy(setting.receive_policy.name)
         if setting.limit is not None:
             target.limit(setting.limit)
 
@@ -212,8 +214,11 @@ class Play:
 
     def _receive(self, event: Event) -> Event:
         """Ask for a part: what must come is waited for."""
-        must = not self.can(Can.SETTLE) and self.must_come(event)
-        got: Received = self.target.receive(event.socket, SLICE if must else 0)
+        must = bool(event.count) or (not self.can(Can.SETTLE) and self.must_come(event))
+        if event.count:
+            got: Received = self.target.receive(event.socket, event.count)
+            return with_answer(replace(event, waited=True), got.said.value, got.part, got.more)
+        got = self.target.receive(event.socket, SLICE if must else 0)
         for _ in range(WAIT // SLICE if must else 0):
             if got.said is not Said.AGAIN:
                 break

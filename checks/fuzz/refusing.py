@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from enomem.model.memory import Site
 from enomem.model.patterns import PATTERNS
 from enomem.model.policies import SendPolicy
+from enomem.model.receive_policies import BOUNDED_WAIT
 
 from ..oracle.events import Do, Event
 
@@ -27,6 +28,10 @@ LATER = frozenset((Site.ACCEPT, Site.RECEIVE_BODY))
 
 Nothing is lost then: a listener accepts later (CONNECT-5), and a reader waits and tries again (RECEIVE-2, RECEIVE-10).
 """
+FOR_EVER = 10**6
+"""So many refusals nobody outlasts."""
+PATIENCE = BOUNDED_WAIT.longest + 1000
+"""Milliseconds that are longer than any reader waits that does not wait for ever."""
 SETTLED = Event(Do.SETTLE)
 NO_MORE = Event(Do.REFUSE, times=0)
 
@@ -39,9 +44,9 @@ def sites(do: Do, kind: str, policy: SendPolicy) -> list[Site]:
     return [site for site in SITES.get(do, ()) if site not in never]
 
 
-def refusal(site: Site, count: int = 0) -> Event:
-    """From now on one allocation at a site is refused, after so many that are granted."""
-    return Event(Do.REFUSE, name=site.name, count=count)
+def refusal(site: Site, count: int = 0, times: int = 1) -> Event:
+    """From now on so many allocations at a site are refused, after so many that are granted."""
+    return Event(Do.REFUSE, name=site.name, count=count, times=times)
 
 
 def refusing(site: Site, *calls: Event, count: int = 0) -> tuple[Event, ...]:

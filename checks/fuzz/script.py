@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from enomem.model.receive_policies import BOUNDED_WAIT
 from enomem.model.reference.constants import EFSM
 from enomem.model.systems.network import Setting
 
@@ -62,9 +63,10 @@ class Writer:
         if ours:
             yield "from enomem.model.reference.stillness import Stillness"
         if refuses:
-            yield "due = {}  # by site: so many are granted before one is refused"
+            yield "due = {}  # by site: so many are granted before so many are refused"
             yield "def allocator(site, size):"
-            yield "    due[site.name] = due.get(site.name, 1 << 40) - 1; return due[site.name] != -1"
+            yield "    first, times = due.get(site.name, (1, 0)); due[site.name] = (first - 1, times)"
+            yield "    return not -times < first <= 0"
         yield "def told(call, *arguments):"
         yield "    try: return call(*arguments) or 'ok'"
         yield "    except zmq.ZMQError as error: return errno.errorcode.get(error.errno, error.errno)"
@@ -74,8 +76,10 @@ class Writer:
             yield "peers = lambda one, n: any(len(one.connections()) >= n or one.poll(1) < 0 for _ in range(5000))"
         policy = self.setting.policy.name
         chosen = f"send_policy={policy!r}" if ours and policy != "DISCARD" else ""
+        reading = self.setting.receive_policy
+        reads = f"receive_policy={reading.name!r}" if ours and reading != BOUNDED_WAIT else ""
         limit = "" if self.setting.limit is None else f"memory_limit={self.setting.limit}"
-        options = ", ".join(filter(None, (limit, "allocator=allocator" if refuses else "", chosen)))
+        options = ", ".join(filter(None, (limit, "allocator=allocator" if refuses else "", chosen, reads)))
         yield f"context, made, WAIT, MORE = zmq.Context({options}), [], zmq.DONTWAIT, zmq.DONTWAIT | zmq.SNDMORE"
         if ours:
             yield "still = Stillness(); still.add(context)"
@@ -97,12 +101,14 @@ class Writer:
                 where = at if event.endpoint in self._bound else "'tcp://127.0.0.1:*'"
                 yield f"{who}.bind({where}); {at} = {who}.getsockopt(zmq.LAST_ENDPOINT).decode().strip('\\0')"
             case Do.REFUSE:
-                yield f"due[{event.name!r}] = {event.count}" if event.times else "due.clear()"
+                yield f"due[{event.name!r}] = {event.count}, {event.times}" if event.times else "due.clear()"
             case Do.SETTLE:
                 yield self._settled()
             case Do.PEERS:
                 yield from self._peers(event)
             case _:
+                if event.do == Do.RECEIVE and event.count:
+                    yield f"{who}.setsockopt(zmq.RCVTIMEO, {event.count})"
                 yield (
                     f"{who}.{_call(event, self._wait(event))}"
                     if event.answer == "ok"
@@ -138,7 +144,8 @@ class Writer:
 
     def _wait(self, event: Event) -> str:
         """Nothing can be on its way any more where the program settled; elsewhere what must come is waited for."""
-        return "0" if not self.settles and (event.answer == "ok" or event.waited) else "WAIT"
+        waits = not self.settles and (event.answer == "ok" or event.waited)
+        return "0" if waits or (event.do == Do.RECEIVE and event.count) else "WAIT"
 
     def _knows(self, event: Event) -> None:
         """Keep the books of connections: a new one shakes hands at both ends."""

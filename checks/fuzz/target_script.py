@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from enomem.model.receive_policies import BOUNDED_WAIT
 from enomem.model.systems.network import Setting
 
 from ..oracle.calling import WAIT
@@ -29,6 +30,8 @@ def target_script(failure: Failure, setting: Setting, target: str) -> str:
         ]
     if setting.policy.name != "DISCARD":
         head.append(f"target.policy({setting.policy.name!r})")
+    if setting.receive_policy != BOUNDED_WAIT:
+        head.append(f"target.receive_policy({setting.receive_policy.name!r})")
     if setting.limit is not None:
         head.append(f"target.limit({setting.limit})")
     bound: set[str] = set()
@@ -66,7 +69,7 @@ def _call(event: Event) -> str:
         case Do.SEND:
             return f"target.send({event.socket}, {event.part!r}, {event.more})"
         case Do.RECEIVE:
-            wait = "WAIT" if event.waited else SLICE if event.answer == "ok" else 0
+            wait = event.count or "WAIT" if event.count or event.waited else SLICE if event.answer == "ok" else 0
             return f"target.receive({event.socket}, {wait})"
         case Do.OPTION:
             return f"target.option({event.socket}, {event.name!r}, {event.value!r})"

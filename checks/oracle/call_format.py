@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from enomem.model.policies import SendPolicy
+from enomem.model.receive_policies import BOUNDED_WAIT, RECEIVE_POLICIES
 from enomem.model.systems.network import Refusals, Setting
 
 from ..errors import UsageError
@@ -27,7 +28,7 @@ FIELDS: Mapping[Do, tuple[str, ...]] = {
     Do.UNBIND: ("socket", "endpoint"),
     Do.DISCONNECT: ("socket", "endpoint"),
     Do.SEND: ("socket", "part", "hex", "more", "answer", "waited"),
-    Do.RECEIVE: ("socket", "part", "hex", "more", "answer", "waited"),
+    Do.RECEIVE: ("socket", "part", "hex", "more", "answer", "waited", "count"),
     Do.ABORT: ("socket", "answer"),
     Do.CLOSE: ("socket",),
     Do.REFUSE: ("site", "count", "times"),
@@ -85,7 +86,7 @@ def _setting(path: Path, header: dict[str, Any], policy: str | None) -> Setting:
     if header.get("format") != FORMAT or header.get("version") != VERSION:
         begin = json.dumps({"format": FORMAT, "version": VERSION})
         raise UsageError(f"{path} is no recorded run of calls: it does not begin with {begin}")
-    unknown = set(header) - {"format", "version", "policy", "refusals", "turns", "limit", "by"}
+    unknown = set(header) - {"format", "version", "policy", "refusals", "turns", "receive_policy", "limit", "by"}
     if unknown:
         raise UsageError(f"{path}, line 1: a header has no {', '.join(sorted(unknown))}")
     refusals = header.get("refusals", Refusals.ANY.value)
@@ -97,8 +98,12 @@ def _setting(path: Path, header: dict[str, Any], policy: str | None) -> Setting:
     limit = header.get("limit")
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
         raise UsageError(f"{path}, line 1: a limit is a number of octets, not {limit!r}")
+    reading = {one.name: one for one in RECEIVE_POLICIES}.get(str(header.get("receive_policy", BOUNDED_WAIT.name)))
+    if reading is None:
+        known = ", ".join(one.name for one in RECEIVE_POLICIES)
+        raise UsageError(f"{path}, line 1: receive policies are {known}, not {header['receive_policy']!r}")
     chosen: SendPolicy = load_policy(policy or str(header.get("policy", "DISCARD")))
-    return Setting(chosen, Refusals(refusals), in_turn=turns == "kept", limit=limit)
+    return Setting(chosen, Refusals(refusals), turns == "kept", receive_policy=reading, limit=limit)
 
 
 class _Line:
@@ -185,6 +190,8 @@ def header(setting: Setting, by: str = "") -> str:
     """The first line of a file."""
     data: dict[str, Any] = {"format": FORMAT, "version": VERSION, "policy": setting.policy.name}
     data.update({"refusals": setting.refusals.value, "turns": "kept" if setting.in_turn else "any"})
+    if setting.receive_policy != BOUNDED_WAIT:
+        data["receive_policy"] = setting.receive_policy.name
     if setting.limit is not None:
         data["limit"] = setting.limit
     return json.dumps({**data, "by": by} if by else data)
@@ -202,7 +209,9 @@ def encoded(event: Event) -> str:
         if name == "part":
             shown = _value(event.part)
             data.update(shown if isinstance(shown, dict) else {"part": shown})
-        elif (name in ("more", "waited", "options") and not every[name]) or (name == "answer" and _goes_without(event)):
+        elif (name in ("more", "waited", "options") and not every[name]) or (
+            event.do == Do.RECEIVE and name == "count" and not event.count
+        ) or (name == "answer" and _goes_without(event)):
             continue
         elif name != "hex":
             data[name] = every[name]

@@ -33,8 +33,9 @@ class Event:
     """One call on the socket of a number, with its ``answer``; or what is known without one (PEERS, SETTLE, REFUSE).
 
     ``part`` and ``more``: what was sent or received. ``name``: a socket type, an option or a site; ``value``: of the
-    option. ``count``: of peers, at least so many; of grants before a refusal. ``times``: of refusals. ``waited``: the
-    call waited for as long as anything may take, and its answer is one that nothing changes any more.
+    option. ``count``: of peers, at least so many; of grants before a refusal; of milliseconds that a receive waits.
+    ``times``: of refusals. ``waited``: the call waited for as long as anything may take, and its answer is one that
+    nothing changes any more.
     """
 
     do: Do
@@ -72,7 +73,7 @@ def call(event: Event) -> str:
         case Do.SEND:
             return f"{who}.send({text(event.part)}{', SNDMORE' if event.more else ''})"
         case Do.RECEIVE:
-            return f"{who}.recv()"
+            return f"{who}.recv({f'within {event.count} ms' if event.count else ''})"
         case Do.REFUSE if event.times == 0:
             return "no more refusals"
         case Do.REFUSE:

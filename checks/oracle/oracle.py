@@ -106,7 +106,9 @@ class Oracle:
 
     def _patient(self, event: Event) -> list[Network]:
         """Who waited long enough has seen everything happen that could."""
-        return calls.settled(self.states) if event.waited and event.answer == "EAGAIN" else self.states
+        if not event.waited or event.answer != "EAGAIN":
+            return self.states
+        return calls.outlasted(self.states, event.count)
 
     # --- what could be asked next
 

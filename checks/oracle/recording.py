@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from enomem.model.reference.context import receive_policy_of
 from enomem.model.systems.network import Refusals, Setting
 
 from ..errors import UsageError
@@ -30,7 +31,7 @@ class Recording:
         self._folder, self._named = folder, named
         self._runs = 0
         self._file: TextIO | None = None
-        self._policy, self._limited = "DISCARD", False
+        self._policy, self._receive_policy, self._limited = "DISCARD", "BOUNDED_WAIT", False
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -69,7 +70,8 @@ class Recording:
             refusals = Refusals.TOLD if told else Refusals.ANY
             # Whose turn it is can be told where it is known in which order peers came; turns are enomem's own answer.
             in_turn = {Can.SETTLE, Can.POLICY} <= self.cans
-            setting = Setting(load_policy(self._policy), refusals, in_turn)
+            reading = receive_policy_of(self._receive_policy)
+            setting = Setting(load_policy(self._policy), refusals, in_turn, receive_policy=reading)
             self._file.write(header(setting, f"{self.name} {self.version}") + "\n")
         # Who dies takes nothing with it that was said before.
         # Fields of several types by their names.
@@ -140,6 +142,13 @@ class Recording:
         self._target.policy(name)
         self._policy = name
 
+    def receive_policy(self, name: str) -> None:
+        """Choose the receive policy; a run has one, too."""
+        if self._file is not None and Can.RECEIVE_POLICY in self.cans:
+            raise UsageError("a recorded run has one receive policy: choose it before the first socket is made")
+        self._target.receive_policy(name)
+        self._receive_policy = name
+
     def limit(self, units: int) -> None:
         """Bound the memory; any allocation may be refused then, and so that is said before the first socket."""
         if self._file is not None and Can.LIMIT in self.cans:
@@ -186,7 +195,7 @@ class Recording:
         self._target.end()
 
     def _end_of_run(self) -> None:
-        self._policy, self._limited = "DISCARD", False
+        self._policy, self._receive_policy, self._limited = "DISCARD", "BOUNDED_WAIT", False
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -44,6 +44,7 @@ def test_what_is_not_declared_is_refused(enomem_target: Target) -> None:
         Can.DISCONNECT: lambda: enomem_target.disconnect(socket, "tcp://127.0.0.1:1"),
         Can.ABORT: lambda: enomem_target.abort(socket),
         Can.POLICY: lambda: enomem_target.policy("KEEP"),
+        Can.RECEIVE_POLICY: lambda: enomem_target.receive_policy("WAIT"),
         Can.LIMIT: lambda: enomem_target.limit(UNITS),
         Can.REFUSE: lambda: enomem_target.refuse("BODY"),
         Can.MEMORY: enomem_target.memory,

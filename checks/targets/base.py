@@ -36,6 +36,10 @@ class Sockets:
         """Choose the send policy of all sockets made from now on."""
         raise CannotDo(self.name, Can.POLICY)
 
+    def receive_policy(self, name: str) -> None:
+        """Choose the receive policy of all sockets made from now on."""
+        raise CannotDo(self.name, Can.RECEIVE_POLICY)
+
     def limit(self, units: int) -> None:
         """Bound the memory of all sockets made from now on."""
         raise CannotDo(self.name, Can.LIMIT)

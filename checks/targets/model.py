@@ -30,7 +30,7 @@ class Model(Sockets):
 
     name = "model"
     version = enomem.__version__
-    cans = frozenset(Can) - {Can.LIMIT, Can.MEMORY}
+    cans = frozenset(Can) - {Can.LIMIT, Can.MEMORY, Can.RECEIVE_POLICY}
     types = frozenset(PATTERNS)
 
     def __init__(self) -> None:

@@ -216,6 +216,11 @@ class Process(Sockets):
         self.need(Can.POLICY)
         self._done("policy", name=name)
 
+    def receive_policy(self, name: str) -> None:
+        """Choose the receive policy of all sockets made from now on."""
+        self.need(Can.RECEIVE_POLICY)
+        self._done("receive_policy", name=name)
+
     def limit(self, units: int) -> None:
         """Bound the memory of all sockets made from now on."""
         self.need(Can.LIMIT)

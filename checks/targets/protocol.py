@@ -138,6 +138,11 @@ def _policy(target: Target, call: Object) -> Object:
     return {}
 
 
+def _receive_policy(target: Target, call: Object) -> Object:
+    target.receive_policy(field(call, "name", str))
+    return {}
+
+
 def _limit(target: Target, call: Object) -> Object:
     target.limit(field(call, "units", int))
     return {}
@@ -169,6 +174,7 @@ CALLS: dict[str, Callable[[Target, Object], Object]] = {
     "receive": _receive,
     "abort": lambda t, c: {"said": t.abort(_socket(c)).value},
     "policy": _policy,
+    "receive_policy": _receive_policy,
     "limit": _limit,
     "refuse": _refuse,
     "memory": lambda t, _: {"octets": t.memory()},

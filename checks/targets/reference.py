@@ -12,7 +12,7 @@ import enomem
 
 from ...model.memory import Site
 from ...model.reference.constants import Option, SocketType
-from ...model.reference.context import Context, policy_of
+from ...model.reference.context import Context, policy_of, receive_policy_of
 from ...model.reference.errors import OurBug, SocketError
 from ...model.reference.sockets import DONTWAIT, SNDMORE, Socket
 from ...model.reference.stepped import SteppedContext
@@ -43,7 +43,7 @@ class Reference(Sockets):
         self._stillness = Stillness()
         self._refusals = Refusals()
         self._limit: int | None = None
-        self._policy = "DISCARD"
+        self._policy, self._receive_policy = "DISCARD", "BOUNDED_WAIT"
         self._context: Context | None = None
         self._sockets.clear()
 
@@ -53,7 +53,7 @@ class Reference(Sockets):
             raise Refused(Said.INVALID)
         if self._context is None:
             allocator = self._refusals if Can.REFUSE in self.cans else None
-            self._context = self._kind(self._limit, self._policy, allocator=allocator)
+            self._context = self._kind(self._limit, self._policy, self._receive_policy, allocator=allocator)
             self._stillness.add(self._context)
         try:
             socket = self._context.socket(SocketType[kind])
@@ -123,6 +123,10 @@ class Reference(Sockets):
     def policy(self, name: str) -> None:
         """Choose the send policy of all sockets made from now on."""
         self._policy, self._context = policy_of(name).name, None
+
+    def receive_policy(self, name: str) -> None:
+        """Choose the receive policy of all sockets made from now on."""
+        self._receive_policy, self._context = receive_policy_of(name).name, None
 
     def limit(self, units: int) -> None:
         """Bound the memory of all sockets made from now on."""

@@ -29,6 +29,7 @@ class Can(Enum):
     MEMORY = "say how much memory is in use"
     ABORT = "abort an unfinished message"
     POLICY = "choose a send policy"
+    RECEIVE_POLICY = "choose a receive policy"
     DISCONNECT = "disconnect and unbind"
     PEERS = "wait until peers are ready"
     SETTLE = "wait until nothing is under way"
@@ -148,10 +149,14 @@ class Target(Protocol):
         """Choose the send policy of all sockets made from now on (`Can.POLICY`)."""
         ...
 
+    def receive_policy(self, name: str) -> None:
+        """Choose the receive policy of all sockets made from now on (`Can.RECEIVE_POLICY`)."""
+        ...
+
     def limit(self, units: int) -> None:
         """Bound the memory of all sockets made from now on, in octets (`Can.LIMIT`).
 
-        Sockets share a pool with those that were made since the same call of `limit` or `policy`.
+        Sockets share a pool with those that were made since the same call of `limit` or of a policy.
         """
         ...
 
@@ -179,7 +184,7 @@ class Target(Protocol):
         ...
 
     def reset(self) -> None:
-        """Close all sockets, and be as new: numbers begin at 0 again; limit, policy and refusals are forgotten.
+        """Close all sockets, and be as new: numbers begin at 0 again; limit, policies and refusals are forgotten.
 
         After a `TargetFault` it makes the target usable again, if anything can.
         """

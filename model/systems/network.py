@@ -20,6 +20,7 @@ from ..memory import Need, Pool, Site
 from ..patterns.pattern import AnyPattern
 from ..pipe import Pipe
 from ..policies import DISCARD, SendPolicy
+from ..receive_policies import BOUNDED_WAIT, ReceivePolicy
 from ..rules import Rule
 from ..send import Send
 from ..states import Remembers, hashed_once, state
@@ -58,6 +59,7 @@ class Setting:
     part: int = 64
     chunk: int = 4096
     slots: int = 256
+    receive_policy: ReceivePolicy = BOUNDED_WAIT
     limit: int | None = None
     """A bound on the memory of all sockets together, in octets; then a reader may wait for memory at any time."""
 

@@ -20,7 +20,7 @@ from .network import NOTHING, POOL, UNBOUNDED, Link, Network, Outcome, Session, 
 from .network_receiving import named, receive
 from .network_requests import identified
 from .network_sending import abort, send
-from .network_settling import settled
+from .network_settling import outlasted, settled
 from .network_wires import (
     accepted,
     broken,
@@ -334,6 +334,7 @@ __all__ = [
     "met",
     "named",
     "option",
+    "outlasted",
     "peers_of",
     "receive",
     "refuse",

@@ -13,14 +13,34 @@ from .. import receive
 from ..receive import Inbox
 from . import network
 from .network import UNBOUNDED, Link, Network, Session, Socket
+from .network_starving import closes, given_up, starves
 from .network_wires import accepted, closed, hears, may_leave, noticed, open_links, transfer
 
+AT_ONCE = 1
+"""Milliseconds: no time at all."""
 Steps = tuple[list[Network], bool]
 """What may happen next, and whether something of it must."""
 
 
 def settled(nets: Iterable[Network]) -> list[Network]:
     """All that there can be when everything has happened that can, without a call."""
+    found: dict[Network, None] = {}
+    seen: set[Network] = set()
+    left: Iterable[Network] = nets
+    while left:
+        ends, left = _settled(left), []
+        for end in ends:
+            # Who does not wait has closed by now, and its peer comes again.
+            for after in given_up(end, AT_ONCE):
+                if after == end:
+                    found[end] = None
+                elif after not in seen:
+                    seen.add(after)
+                    left.append(after)
+    return list(found)
+
+
+def _settled(nets: Iterable[Network]) -> list[Network]:
     restless: set[Network] = set()
 
     def step(net: Network) -> list[Network]:
@@ -33,6 +53,11 @@ def settled(nets: Iterable[Network]) -> list[Network]:
     return list(dict.fromkeys(map(_arrived, ends)))
 
 
+def outlasted(nets: Iterable[Network], milliseconds: int) -> list[Network]:
+    """All that there can be when so much time has passed as well; the network's own timers are shorter."""
+    return list(dict.fromkeys(one for net in settled(nets) for one in given_up(net, milliseconds)))
+
+
 def _next(net: Network) -> Steps:
     """One order stands for many that come to the same: one socket after another learns what it can, then peers come."""
     may: list[Network] = []
@@ -43,13 +68,13 @@ def _next(net: Network) -> Steps:
         may += found
     links = [link for near in range(len(net.sockets)) for link in open_links(net, near) if link.near == near]
     met = list(_meetings(net, links))
-    return [*may, *met], bool(met)
+    return [*may, *met, *closes(net)], bool(met)
 
 
 def _learns(net: Network, number: int) -> Steps:
     """What one socket may learn next: that a peer is gone, before what others subscribed to."""
     socket = net.sockets[number]
-    bounded = net.setting.limit is not None
+    bounded = starves(net)
     cut = [session for session in socket.sessions if session.cut]
     told = [session for session in socket.sessions if session.told and not session.cut]
     must = [session for session in (*cut, *told) if not _deaf(socket, session, bounded)]
@@ -92,8 +117,8 @@ def _arrived(net: Network) -> Network:
         for session in socket.sessions:
             if session.queue and not session.cut and may_leave(net, number, session):
                 net = transfer(net, number, session.key, len(session.queue))
-    if net.setting.limit is not None:
-        return net  # Any reader may wait for memory (RECEIVE-2), and then nothing of that has come.
+    if starves(net):
+        return net  # Nothing of what has left need have come.
     for number, socket in enumerate(net.sockets):
         for session in socket.sessions:
             if len(session.inbox) > session.sure:
