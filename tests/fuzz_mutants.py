@@ -32,24 +32,22 @@ from enomem.model.policies import POLICIES  # noqa: E402
 
 AnyMutant = Mutant | PatternMutant
 PAGE = ROOT / "docs" / "generated" / "fuzz-mutants.md"
-EXAMPLES, SEED = 60, 1
+EXAMPLES, SEED = 400, 1
 """What the page was made with, and what it is compared with."""
 
-POOL = "not asked: it needs a bound on memory, and the fuzzer refuses allocations instead"
+POOL = "not asked: no call of a target waits, and who may not wait stands in no line"
 SECRET = "a refusal is for the sites that a step says it asks for, and this one asks in secret"
-CHUNK = "it needs a refusal or a count at the end of a chunk of 256 parts, which few programs reach"
-RARE = "a weakness of the fuzzer: the programs that show it were not among those drawn"
+SAME = (
+    "no socket shows it: a message is begun only in a pipe that is available (PIPE-8), so that the send machine never "
+    "finds one full"
+)
+RARE = "a weakness of the fuzzer: the programs that show it were not among those drawn; the transition cover finds it"
 ALIVE: Mapping[str, str] = {
-    **dict.fromkeys(("limit ignored", "limit off by one", "served without charge", "waits though served"), POOL),
-    **dict.fromkeys(("line does not move up", "joins at the front", "overtakes the line"), POOL),
+    **dict.fromkeys(("served without charge", "waits though served", "line does not move up"), POOL),
+    **dict.fromkeys(("joins at the front", "overtakes the line"), POOL),
     **dict.fromkeys(("memory for the commit", "a node for the flush"), SECRET),
-    **dict.fromkeys(("body kept though slot refused", "look-ahead not charged"), CHUNK),
-    **dict.fromkeys(("body not charged with a chunk", "front not wrapped"), CHUNK),
-    **dict.fromkeys(("rolls back into the committed", "EAGAIN said as ENOMEM", "phase stays after ENOMEM"), RARE),
-    **dict.fromkeys(("abort keeps the tail", "ROUTER: stays addressed", "REQ: reply from anyone"), RARE),
-    **dict.fromkeys(("REQ: reply without delimiter", "REQ: keeps the place", "REP: envelope lost"), RARE),
-    **dict.fromkeys(("REP: to the first", "REP: same place", "PUB: rest is sent when full"), RARE),
-    **dict.fromkeys(("DEALER: from the first on", "ROUTER: turn goes back"), RARE),
+    "EAGAIN said as ENOMEM": SAME,
+    **dict.fromkeys(("front not wrapped", "REQ: reply from anyone", "REP: same place", "ROUTER: turn goes back"), RARE),
 }
 """Mutants of a socket that are not found with `EXAMPLES` programs of `SEED`, and why."""
 

@@ -47,6 +47,16 @@ def test_a_refusal_leaves_no_memory_behind(enomem_target: Target) -> None:
     assert enomem_target.memory() == before
 
 
+def test_a_reader_that_waits_for_memory_loses_nothing(enomem_target: Target) -> None:
+    """Told to wait for ever, it reads what it was refused when the memory is there (RECEIVE-2, RECEIVE-10)."""
+    need(enomem_target, Can.RECEIVE_POLICY, Can.REFUSE)
+    enomem_target.receive_policy("WAIT")
+    own = pair(enomem_target, "PULL", "PUSH")
+    enomem_target.refuse("RECEIVE_BODY", times=2)
+    assert send(enomem_target, own.connected, FIRST, WAIT) is Said.OK
+    assert receive(enomem_target, own.bound) == FIRST
+
+
 def test_what_got_no_memory_is_no_part_of_what_arrives(enomem_target: Target) -> None:
     """Messages of three parts until memory is full, all of which are received later; then the next (SAFE-WHOLE)."""
     need(enomem_target, Can.LIMIT)

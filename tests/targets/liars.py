@@ -38,6 +38,11 @@ class AcceptsNothing(Stepped):
         return Said.NO_MEMORY if getattr(self, "_lying", False) else super().send(socket, part, more, wait)
 
 
+class ClosesAlways(Stepped):
+    def receive_policy(self, name: str) -> None:
+        super().receive_policy("CLOSE")
+
+
 class RefusesNothing(Model):
     def refuse(self, site: str, after: int = 0, times: int = 1) -> None:
         pass

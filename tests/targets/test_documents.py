@@ -64,6 +64,7 @@ def test_the_page_of_the_protocol_has_every_field_of_a_call(monkeypatch: pytest.
     for plain in (target.receive, target.abort, target.close):
         plain(0)
     target.policy("KEEP")
+    target.receive_policy("WAIT")
     target.limit(1)
     target.refuse("BODY")
     target.memory()

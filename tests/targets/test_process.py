@@ -136,6 +136,7 @@ def test_what_is_not_declared_does_not_reach_the_process() -> None:
             Can.DISCONNECT: lambda: target.unbind(0, ""),
             Can.ABORT: lambda: target.abort(0),
             Can.POLICY: lambda: target.policy("KEEP"),
+            Can.RECEIVE_POLICY: lambda: target.receive_policy("WAIT"),
             Can.LIMIT: lambda: target.limit(1),
             Can.REFUSE: lambda: target.refuse("BODY"),
             Can.SETTLE: lambda: target.settle(0),

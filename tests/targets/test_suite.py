@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVED = f"process:{sys.executable} -m enomem.checks.targets.serve reference"
 
 NOT_ASKED = {
-    "model": {Can.LIMIT, Can.MEMORY},
+    "model": {Can.LIMIT, Can.MEMORY, Can.RECEIVE_POLICY},
     "reference": set(),
     "reference-stepped": set(),
     SERVED: set(),
@@ -84,6 +84,7 @@ LIARS: dict[type[Any], tuple[Callable[..., None], tuple[Any, ...]]] = {
     liars.KeepsMemory: (test_declared.test_memory_is_counted_and_given_back, ()),
     liars.HasNoLimit: (test_declared.test_a_limit_bounds_what_is_queued, ()),
     liars.AcceptsNothing: (test_declared.test_a_limit_bounds_what_is_queued, ()),
+    liars.ClosesAlways: (test_memory.test_a_reader_that_waits_for_memory_loses_nothing, ()),
     liars.RefusesNothing: (test_declared.test_a_refusal_is_told_and_counted, ()),
     liars.RefusesAtOnce: (test_declared.test_a_refusal_is_told_and_counted, ()),
     liars.RefusesForEver: (test_declared.test_a_refusal_is_told_and_counted, ()),
