@@ -51,8 +51,9 @@ def literal(data: bytes) -> str:
     """Octets as Python writes them, a long run of one octet or of one short piece as a product."""
     if len(data) > LEAST:
         for size in range(2, LEAST):
-            if len(data) > 8 * size and data == data[:size] * (len(data) // size) and len(set(data)) > 1:
-                return f"{data[:size]!r} * {len(data) // size}"
+            unit, times = data[:size], len(data) // size
+            if times > 8 and len(set(unit)) > 1 and data.startswith(unit, size) and data == unit * times:
+                return f"{unit!r} * {times}"
         for start in range(min(len(data), 128)):
             if data[start:] == data[start : start + 1] * (len(data) - start) and len(data) - start > LEAST:
                 run = f"{data[start : start + 1]!r} * {len(data) - start}"

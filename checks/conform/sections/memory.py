@@ -260,8 +260,8 @@ def full_of_messages(bench: Bench) -> None:
     testee, peer = bounded(bench, "PUSH")
     _first(testee, peer)
     sent, said = 0, Said.OK
-    while said == Said.OK and sent < 2000:
-        said = testee.offer(b"%d" % sent, b"x" * 20_000)
+    while said == Said.OK and sent < 400:
+        said = testee.offer(b"%d" % sent, b"x" * 100_000)
         sent += said == Said.OK
     holds("the memory is full at last", said in (Said.NO_MEMORY, Said.AGAIN), said.value)
     equal("the peer receives", [peer.message()[0] for _ in range(sent)], [b"%d" % n for n in range(sent)])
@@ -273,9 +273,9 @@ def never_above_the_limit(bench: Bench) -> None:
     testee, peer = bounded(bench, "PUSH")
     _first(testee, peer)
     most = 0
-    # 20 MB: more than all buffers on the way to a peer that does not read.
-    for _ in range(1000):
-        testee.offer(b"head", b"x" * 20_000)
+    # 18 MB: more than all buffers on the way to a peer that does not read.
+    for _ in range(120):
+        testee.offer(b"head", b"x" * 150_000)
         most = max(most, target.memory())
     holds(f"at most {LIMIT} octets in use", most <= LIMIT, most)
 
