@@ -205,7 +205,7 @@ MUTANTS = (
     Mutant("half delivered", "What has come of a message is delivered before the rest is there.",
            {"wire.decoder.Decoder.take": half_delivered}, ("link/2/3",)),
     Mutant("empty parts dropped", "The empty parts of a message are not delivered.",
-           {"reference.topics.Topics.sifted": no_empty_parts}, ("push/2/1", "dealer/2/1")),
+           {"reference.topics.Topics.sifted": no_empty_parts}, ("push/2/1", "dealer/2/1", "link/2/2")),
     Mutant("leaks", "A PING without a time to live is answered with octets that nobody sent.",
            {"wire.commands.parse": leaks}, ("wire/19/2",)),
     Mutant("opened again after an ERROR", "After an ERROR of the peer the connection is made again.",
