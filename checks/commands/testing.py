@@ -88,7 +88,7 @@ def record(ctx: click.Context, target: str, scenario: str, out: Path) -> None:
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="With --exhaustive: processes.")
 @click.option("--results", type=WRITTEN, help="With --exhaustive: write results there, and go on where they end.")
 @click.option("--policy", metavar="P", help="Only this send policy (default: all, with --exhaustive DISCARD).")
-@click.option("--known", type=WRITTEN, help="Deviations that are expected: a kind a line, # and the reason.")
+@click.option("--known", type=WRITTEN, help="Deviations that are known: a file, or a name as pyzmq.")
 @click.option("--script", type=WRITTEN, help="Write a failing program as a script that runs by itself.")
 @click.option("--pytest", type=WRITTEN, help="Write it as a regression test.")
 @click.option("--mermaid", type=WRITTEN, help="Write it as a sequence diagram.")

@@ -161,7 +161,8 @@ def summary(campaign: Campaign, target: Target) -> list[str]:
             f"ended by a known deviation: {tally.known.total()} programs, and what would have come is not known"
         )
     unmet = [known for known in campaign.expected if known not in tally.known]
-    found += [f"known deviation not met: {known}" for known in unmet]
+    if unmet:
+        found.append(f"known deviations not met: {'; '.join(', '.join(known.rules) for known in unmet)}")
     return found
 
 
