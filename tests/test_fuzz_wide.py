@@ -10,7 +10,9 @@ from enomem.checks.fuzz import shorten
 from enomem.checks.fuzz.campaign import Campaign
 from enomem.checks.fuzz.play import WIDE, Deviates, Play
 from enomem.checks.oracle.events import Do, Event
+from enomem.checks.oracle.oracle import Oracle
 from enomem.checks.targets.reference import Reference
+from enomem.checks.targets.target import Can
 from enomem.model.systems.network import Setting
 
 SUBSCRIBERS = 5
@@ -69,3 +71,15 @@ def test_shortening_ends_when_its_time_is_over(stepped: Reference, monkeypatch: 
         play.do(Event(Do.CONNECT, 1, endpoint="tcp://nowhere"))
     assert shorten.shortened(stepped, play.setting, error.value.failure).once
     assert len(tried) == 1 + 1 + 2 * shorten.AGAIN
+
+
+def test_what_is_too_wide_for_us_is_no_fault_of_the_target(stepped: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+    stepped.cans -= {Can.SETTLE}
+    play = published(stepped)
+
+    def too_many(_: Oracle) -> Oracle:
+        raise Inconclusive("more may have happened than can be followed")
+
+    monkeypatch.setattr(Oracle, "settled_copy", too_many)
+    with pytest.raises(Inconclusive, match="more may have happened"):
+        play.do(Event(Do.RECEIVE, 1))

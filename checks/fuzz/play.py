@@ -139,8 +139,8 @@ class Play:
         """Make a call: the event with its answer, whatever that is; `Deviates` if it cannot be one of any socket's."""
         try:
             event = self._made(event)
-        except Restless:
-            raise
+        except (Restless, Inconclusive):
+            raise  # ours, and no fault of the target
         except TargetFault as fault:
             self._fails(event, str(fault), f"fault at {event.do.value}")
         except Refused as refused:
