@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from seen import SETTLE, explained, nothing, pair, receives, sends, unexplained, watch
+from seen import SETTLE, WHERE, explained, joins, made, nothing, pair, receives, sends, unexplained, watch
 
 from enomem.checks.fuzz.refusing import FOR_EVER, NO_MORE, PATIENCE, refusal
 from enomem.checks.fuzz.shorten import replayed
@@ -47,6 +47,17 @@ def test_what_was_read_before_is_not_lost() -> None:
     rest = STARVED[len([*pair("PUSH", "PULL"), *SETTLE]) :]
     waited = [*receives(1, "z"), *WAITED]
     explained([*before, *rest, *waited, *AGAIN, *nothing(1)])
+
+
+def test_who_gives_up_is_shown_that_subscriptions_have_ended() -> None:
+    """An XPUB that connected, and gave up on a message of its subscriber's application (PUB-9)."""
+    run = [made(0, "XSUB"), *sends(0, "\1"), Event(Do.BIND, 0, endpoint=WHERE), made(1, "XPUB"), *joins(1), *SETTLE]
+    run += [refusal(Site.RECEIVE_BODY, times=FOR_EVER), Event(Do.RECEIVE, 1, part=b"\1"), *sends(0, "a")]
+    ended = Event(Do.RECEIVE, 1, part=b"\0", count=PATIENCE, waited=True)
+    explained([*run, ended])
+    explained([*run, ended, *SETTLE, Event(Do.RECEIVE, 1, part=b"\1")])
+    assert "EAGAIN" in unexplained([*run, Event(Do.RECEIVE, 1, part=b"\0")]).allowed
+    assert unexplained([*run, Event(Do.RECEIVE, 1, "EAGAIN", count=PATIENCE, waited=True)]).allowed
 
 
 # --- readers that do something else

@@ -105,10 +105,10 @@ class Oracle:
             yield from at_once(state, event)
 
     def _patient(self, event: Event) -> list[Network]:
-        """Who waited long enough has seen everything happen that could."""
-        if not event.waited or event.answer != "EAGAIN":
-            return self.states
-        return calls.outlasted(self.states, event.count)
+        """Who waited long enough has seen everything happen that could, and who got something what did until then."""
+        if event.waited and event.answer == "EAGAIN":
+            return calls.outlasted(self.states, event.count)
+        return calls.meanwhile(self.states, event.count) if event.waited and event.count else self.states
 
     # --- what could be asked next
 

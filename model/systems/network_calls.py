@@ -20,7 +20,7 @@ from .network import NOTHING, POOL, UNBOUNDED, Link, Network, Outcome, Session, 
 from .network_receiving import named, receive
 from .network_requests import identified
 from .network_sending import abort, send
-from .network_settling import outlasted, settled
+from .network_settling import meanwhile, outlasted, settled
 from .network_wires import (
     accepted,
     broken,
@@ -331,6 +331,7 @@ __all__ = [
     "disconnect",
     "identified",
     "make",
+    "meanwhile",
     "met",
     "named",
     "option",
