@@ -237,8 +237,10 @@ class Programs(Hands):
             self.play.settle()
             # Who connects to nobody tries it thousands of times meanwhile, and may meet itself in the end.
             alone = any(self.play.listens.get(at) is None for _, at in self.play.links)
+            # A publisher may be refused a subscription as well, again at each wait, and the model does not follow that.
+            told = any(PATTERNS[self.kind(number)].publishes for number in self.alive)
             # Where time is real it would take as long.
-            long = waits and not alone and "stepped" in self.play.target.name
+            long = waits and not alone and not told and "stepped" in self.play.target.name
             for far in self.neighbours(one) if long else ():
                 self.play.do(Event(Do.RECEIVE, far, count=PATIENCE))
                 self.play.settle()

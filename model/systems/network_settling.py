@@ -54,18 +54,17 @@ def _settled(nets: Iterable[Network]) -> list[Network]:
 
 
 def outlasted(nets: Iterable[Network], milliseconds: int) -> list[Network]:
-    """All that there can be when so much time has passed as well; the network's own timers are shorter."""
-    found: dict[Network, None] = {}
-    for net in settled(nets):
-        for after in given_up(net, milliseconds):
-            found |= dict.fromkeys([net] if after == net else settled([after]))
-    return list(found)
+    """All that there can be when so much time has passed as well; the network's own timers are shorter.
+
+    Who has given up may have done so just now, so that not all need have happened that follows from it.
+    """
+    return list(dict.fromkeys(one for net in settled(nets) for one in given_up(net, milliseconds)))
 
 
 def meanwhile(nets: Iterable[Network], milliseconds: int) -> list[Network]:
     """All that there may be at any moment of so much time: who waits no longer has closed, or has not yet."""
     may = list(nets)
-    return list(dict.fromkeys([*may, *(one for net in settled(may) for one in given_up(net, milliseconds))]))
+    return list(dict.fromkeys([*may, *outlasted(may, milliseconds)]))
 
 
 def _next(net: Network) -> Steps:
