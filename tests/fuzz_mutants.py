@@ -41,13 +41,19 @@ SAME = (
     "no socket shows it: a message is begun only in a pipe that is available (PIPE-8), so that the send machine never "
     "finds one full"
 )
-RARE = "a weakness of the fuzzer: the programs that show it were not among those drawn; the transition cover finds it"
+RARE = (
+    "a weakness of the fuzzer: the programs that show it were not among those drawn; the transition cover finds it "
+    "(exhaustive-mutants.md)"
+)
+NEITHER = "a weakness of the fuzzer: no program that was drawn has a ROUTER of which one peer is full and another is not"
 ALIVE: Mapping[str, str] = {
     **dict.fromkeys(("served without charge", "waits though served", "line does not move up"), POOL),
     **dict.fromkeys(("joins at the front", "overtakes the line"), POOL),
     **dict.fromkeys(("memory for the commit", "a node for the flush"), SECRET),
     "EAGAIN said as ENOMEM": SAME,
-    **dict.fromkeys(("front not wrapped", "REQ: reply from anyone", "REP: same place", "ROUTER: turn goes back"), RARE),
+    **dict.fromkeys(("front not wrapped", "REP: same place", "body kept though slot refused"), RARE),
+    "phase stays after ENOMEM": RARE,
+    "ROUTER: the other if full": NEITHER,
 }
 """Mutants of a socket that are not found with `EXAMPLES` programs of `SEED`, and why."""
 
