@@ -49,6 +49,11 @@ def chunks(pipe: Pipe, chunk: int) -> int:
     return (pipe.front + pipe.parts + pipe.tail) // chunk
 
 
+def room(pipe: Pipe, chunk: int) -> int:
+    """How many parts more there are slots for in the chunk that is written to, the look-ahead's included."""
+    return chunk - (pipe.front + pipe.parts + pipe.tail) % chunk
+
+
 def write(pipe: Pipe) -> Pipe:
     """Append one uncommitted part (PIPE-1); the caller has taken what ``chunks`` says it needs."""
     return Pipe(pipe.messages, pipe.parts, pipe.tail + 1, pipe.front)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from enomem.model import pipe
 from enomem.model.memory import Site
-from enomem.model.patterns import PATTERNS
+from enomem.model.patterns import PATTERNS, subscriptions
 from enomem.model.patterns.pattern import PAIRS
 from enomem.model.systems.network import NOTHING, Network
 from enomem.model.systems.network_pipes import free
@@ -202,7 +203,8 @@ def _refused(states: Sequence[Network], send: Event) -> Iterator[tuple[Event, ..
         if site == Site.SLOT and not any(_grows(state, send.socket) for state in states):
             continue
         # Where nothing is written nothing is read, and what is no subscription asks for none.
-        if (site == Site.RECEIVE_BODY and send.more) or (site == Site.SUBSCRIPTION and send.part[:1] != b"\1"):
+        said = subscriptions.parse(send.part, alone=True)
+        if (site == Site.RECEIVE_BODY and send.more) or (site == Site.SUBSCRIPTION and not (said and said[0])):
             continue
         leads = site == Site.BODY and kind in ("REQ", "REP", "PUB", "XPUB")
         for after in range(2 if leads else 1):
@@ -220,8 +222,7 @@ def _grows(state: Network, number: int) -> bool:
     """May the next part, or one that the library puts before it, take the last slot of a chunk?"""
     slots = state.setting.slots
     return any(
-        (session.pipe.front + session.pipe.parts + session.pipe.tail + 2) >= slots
-        for session in state.sockets[number].sessions
+        pipe.chunks(pipe.write(pipe.write(session.pipe)), slots) > 0 for session in state.sockets[number].sessions
     )
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from hypothesis.stateful import RuleBasedStateMachine
 
+from enomem.model import pipe
 from enomem.model.memory import Site
 from enomem.model.patterns import PATTERNS
 
@@ -188,8 +189,7 @@ class Hands(RuleBasedStateMachine):
         pipes = [session.pipe for session in state.sockets[socket].sessions if not session.ended]
         if not pipes:
             return None
-        pipe = pipes[0]
-        return state.setting.slots - (pipe.front + pipe.parts + pipe.tail) % state.setting.slots
+        return pipe.room(pipes[0], state.setting.slots)
 
     def restarted(self, one: int, where: list[str], linked: list[str]) -> None:
         """A socket like the one that was closed listens where that did, and connects to where that was connected."""

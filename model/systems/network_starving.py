@@ -12,8 +12,7 @@ from dataclasses import replace
 from .. import receive
 from ..memory import Site
 from ..receive import Inbox
-from ..receive_policies import FOR_EVER as NEVER
-from ..receive_policies import NO_BOUND, Unread
+from ..receive_policies import FOR_EVER, NO_BOUND, Unread
 from ..rules import Rule
 from . import network
 from .network import NOTHING, UNBOUNDED, Message, Network, fire, link_of, place_of
@@ -67,7 +66,7 @@ def given_up(net: Network, milliseconds: int) -> list[Network]:
     for number, socket in enumerate(net.sockets if _times(net) > 1 else ()):
         for session in socket.sessions:
             unread = session.inbox[session.sure :]
-            if not unread or not NEVER < _longest(net, unread[0]) < milliseconds:
+            if not unread or not FOR_EVER < _longest(net, unread[0]) < milliseconds:
                 continue
             # Whose queue is full asks for nothing, and may have read more than is known.
             asks = socket.receive_hwm >= UNBOUNDED or receive.low(Inbox(session.sure), socket.receive_hwm)

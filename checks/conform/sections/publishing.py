@@ -280,6 +280,14 @@ def _lost(bench: Bench, kind: str, topic: bytes) -> tuple[Testee, Peer, Listener
     return testee, peer, listener
 
 
+def _back(bench: Bench, testee: Testee, peer: Peer, listener: Listener) -> Peer:
+    """The subscriber goes, and the publisher connects to it again."""
+    peer.close()
+    again = bench.accepted(testee, listener)
+    again.shake("SUB")
+    return again
+
+
 @case(
     Rule.PUB_9,
     "To a publisher that connected, a subscriber that is back is as new: one cancel ends what it tells again once.",
@@ -288,9 +296,7 @@ def _lost(bench: Bench, kind: str, topic: bytes) -> tuple[Testee, Peer, Listener
 def counted_anew(bench: Bench) -> None:
     testee, peer, listener = _lost(bench, "PUB", b"a")
     bench.synced(testee, peer)
-    peer.close()
-    again = bench.accepted(testee, listener)
-    again.shake("SUB")
+    again = _back(bench, testee, peer, listener)
     again.subscribe(b"a", b"b")
     again.cancel(b"a")
     bench.synced(testee, again)
@@ -307,9 +313,7 @@ def counted_anew(bench: Bench) -> None:
 def subscriber_of_a_connecting_xpub_goes(bench: Bench) -> None:
     testee, peer, listener = _lost(bench, "XPUB", b"t")
     testee.receives([b"\1t"])
-    peer.close()
-    again = bench.accepted(testee, listener)
-    again.shake("SUB")
+    again = _back(bench, testee, peer, listener)
     again.subscribe(b"t")
     testee.receives([b"\0t"], [b"\1t"])
 
