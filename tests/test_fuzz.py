@@ -20,7 +20,7 @@ from enomem.checks.fuzz.shorten import blank, replayed, shortened
 from enomem.checks.fuzz.target_script import target_script
 from enomem.checks.oracle.events import Do, Event
 from enomem.checks.targets.reference import Reference
-from enomem.checks.targets.target import Can, Refused, Said, Value
+from enomem.checks.targets.target import Can, Refused, Said, TargetFault, Value
 from enomem.model.patterns import pattern as patterns
 from enomem.model.patterns import pull
 from enomem.model.patterns.turns import Turns
@@ -112,6 +112,39 @@ def test_memory_that_is_left_over_is_found(stepped: Reference, monkeypatch: pyte
     monkeypatch.setattr(stepped, "memory", lambda: 7)
     with pytest.raises(Deviates, match="7 octets are in use"):
         play.finish()
+
+
+class Leaks(Reference):
+    """Where a part got no memory, what it holds and what its pool says differ from then on."""
+
+    leaked = False
+
+    def send(self, socket: int, part: bytes, more: bool = False, wait: int = 0) -> Said:
+        said = super().send(socket, part, more, wait)
+        self.leaked = self.leaked or said is Said.NO_MEMORY
+        return said
+
+    def reset(self) -> None:
+        super().reset()
+        self.leaked = False
+
+    def memory(self) -> int:
+        if self.leaked:
+            raise TargetFault("the pool says 2 octets, the sockets hold 1")
+        return super().memory()
+
+
+def test_memory_that_does_not_add_up_is_seen_again_in_a_shorter_program() -> None:
+    target = Leaks(stepped=True)
+    campaign = Campaign(target, in_turn=True, kinds=["PUSH"], policy="DISCARD")
+    failure = campaign.run(100, 1)
+    assert failure is not None
+    assert failure.kind == "memory"
+    short = shortened(target, campaign.found, failure)
+    target.end()
+    assert not short.once
+    assert len(short.events) < len(failure.events)
+    assert len(short.events) <= 15
 
 
 def test_without_means_it_is_not_asked(stepped: Reference) -> None:

@@ -47,6 +47,8 @@ def replayed(target: Target, setting: Setting, program: Sequence[Event], to_the_
     try:
         for event in program:
             play.do(blank(event))
+            if event.do == Do.SETTLE:
+                play.memory()  # As when the program was drawn: a leak is seen where nothing is under way.
         if to_the_end:
             play.finish()
     except Deviates as error:
